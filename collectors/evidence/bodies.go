@@ -1,0 +1,56 @@
+package evidence
+
+// bodies makes an empty body of each kind whose schema this build knows.
+var bodies = map[Kind]func() Body{
+	KindVaultCreated:    func() Body { return &VaultCreated{} },
+	KindRunStarted:      func() Body { return &RunStarted{} },
+	KindRunStopped:      func() Body { return &RunStopped{} },
+	KindCheckpoint:      func() Body { return &Checkpoint{} },
+	KindPersonSet:       func() Body { return &PersonSet{} },
+	KindTargetSet:       func() Body { return &TargetSet{} },
+	KindTargetApproved:  func() Body { return &TargetApproved{} },
+	KindTargetSuspended: func() Body { return &TargetSuspended{} },
+	KindTargetRemoved:   func() Body { return &TargetRemoved{} },
+	KindTargetBound:     func() Body { return &TargetBound{} },
+	KindAccountBound:    func() Body { return &AccountBound{} },
+	KindAccountSeen:     func() Body { return &AccountSeen{} },
+	KindAcquisition:     func() Body { return &Acquisition{} },
+	KindPostSeen:        func() Body { return &PostSeen{} },
+	KindPostCounts:      func() Body { return &PostCounts{} },
+	KindPostGone:        func() Body { return &PostGone{} },
+	KindMediaKept:       func() Body { return &MediaKept{} },
+	KindMediaMissed:     func() Body { return &MediaMissed{} },
+	KindGap:             func() Body { return &Gap{} },
+	KindCollector:       func() Body { return &Collector{} },
+	KindCaseOpened:      func() Body { return &CaseOpened{} },
+	KindDecision:        func() Body { return &Decision{} },
+	KindApproval:        func() Body { return &Approval{} },
+	KindNoticeDrafted:   func() Body { return &NoticeDrafted{} },
+	KindNoticeAttempted: func() Body { return &NoticeAttempted{} },
+	KindNoticeSent:      func() Body { return &NoticeSent{} },
+	KindNoticeUncertain: func() Body { return &NoticeUncertain{} },
+	KindBundleBuilt:     func() Body { return &BundleBuilt{} },
+	KindAccess:          func() Body { return &Access{} },
+}
+
+// Object names a blob.
+type Object struct {
+	SHA256 Digest `json:"sha256"`
+	Size   int64  `json:"size"`
+}
+
+// IsZero reports whether no blob is named.
+func (o Object) IsZero() bool { return o.SHA256.IsZero() }
+
+func (o Object) list() []Digest {
+	if o.IsZero() {
+		return nil
+	}
+	return []Digest{o.SHA256}
+}
+
+// Span is a stretch of time, both ends included.
+type Span struct {
+	From Time `json:"from"`
+	To   Time `json:"to"`
+}

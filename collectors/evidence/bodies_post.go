@@ -1,0 +1,277 @@
+package evidence
+
+import "encoding/json"
+
+// The methods by which a post can be observed. Versions are compared within one method.
+const (
+	MethodMTProto  = "mtproto"
+	MethodWhatsApp = "whatsapp"
+	MethodPreview  = "preview"
+	MethodExport   = "export"
+)
+
+// Acquisition is one request that brought something, or one imported file. Subject: aN where the account is known, else tN.
+type Acquisition struct {
+	Method        string          `json:"method"`                    // the call: `messages.getHistory`, `import telegram-export`
+	Request       json.RawMessage `json:"request,omitempty"`         // its parameters, as one JSON object without access hashes or keys
+	Reply         Object          `json:"reply,omitzero"`            // the reply's bytes, an object of their own
+	Reencoded     bool            `json:"reply_reencoded,omitempty"` // the client library handed over decoded data: these bytes are our encoding
+	Alias         string          `json:"alias,omitempty"`           // our own account's alias
+	Vantage       string          `json:"vantage,omitempty"`         // where it looks from
+	Observed      Span            `json:"observed"`                  // request sent, reply complete
+	ServerDate    Time            `json:"server_date,omitzero"`      // the platform's clock, where the reply has one
+	ClockOffsetMS *int64          `json:"clock_offset_ms,omitempty"` // the platform's clock less ours
+	Build         string          `json:"build,omitempty"`           //
+	Layer         int             `json:"layer,omitempty"`           // MTProto schema layer
+	File          string          `json:"file,omitempty"`            // base name, of an import
+	Operator      string          `json:"operator,omitempty"`        // who ran an import: a person's id or a login name
+	TimesAreLocal bool            `json:"times_are_local,omitempty"` // an export without a time zone
+	Skipped       []Skipped       `json:"skipped,omitempty"`         // parts that were not read into records, each with its reason
+}
+
+// Skipped is a part of an import that did not become a record.
+type Skipped struct {
+	Where  string `json:"where"` // `messages[17]`, `message 42 .text`
+	Reason string `json:"reason"`
+}
+
+// PostSeen is a version of a post. Subject: aN/POST.
+type PostSeen struct {
+	Method      string `json:"method"`
+	Vantage     string `json:"vantage,omitempty"`
+	Acquisition ID     `json:"acquisition"`
+	Observed    Span   `json:"observed"`
+
+	ClaimedAt    Time   `json:"claimed_at,omitzero"`     // the platform's date of the post
+	EditedAt     Time   `json:"edited_at,omitzero"`      // the platform's date of the last edit
+	ClaimedLocal string `json:"claimed_local,omitempty"` // a date without a zone, as it stands in an export
+	EditedLocal  string `json:"edited_local,omitempty"`
+
+	Text        string   `json:"text"`
+	InvalidUTF8 bool     `json:"invalid_utf8,omitempty"` // the original is in the raw bytes
+	Entities    []Entity `json:"entities,omitempty"`
+	Media       []Media  `json:"media,omitempty"`
+	Service     *Service `json:"service,omitempty"`
+
+	Author      *Ref          `json:"author,omitempty"` // a signature, as a pseudonym
+	Forward     *Forward      `json:"forward,omitempty"`
+	ReplyTo     string        `json:"reply_to,omitempty"` // message number in the same account
+	Group       string        `json:"group,omitempty"`    // album id
+	Restriction []Restriction `json:"restriction,omitempty"`
+	Marks       []string      `json:"marks,omitempty"` // pinned, silent, paid, spoiler, noforwards …
+
+	NamesAPerson bool   `json:"names_person,omitempty"` // the text or an entity names a private person
+	Raw          *Slice `json:"raw,omitempty"`          // where the post stands in its acquisition's reply
+	RawExact     bool   `json:"raw_exact"`              // the bytes at Raw are the post as the platform sent it
+}
+
+// Entity is a formatted stretch of text. Offset and length count UTF-16 code units, as Telegram does.
+type Entity struct {
+	Type   string `json:"type"` // bold, text_link, mention_name, custom_emoji …
+	Offset int    `json:"offset"`
+	Length int    `json:"length"`
+	URL    string `json:"url,omitempty"`
+	Lang   string `json:"lang,omitempty"`
+	ID     string `json:"id,omitempty"` // of a custom emoji
+	Person *Ref   `json:"person,omitempty"`
+}
+
+// Media is what the post carries; ID is the platform's identity of it, stable across file references.
+type Media struct {
+	ID       string `json:"id"`   // `photo 123`, `document 456`
+	Type     string `json:"type"` // photo, document, video, audio, voice, sticker, poll, geo, webpage …
+	Size     int64  `json:"size,omitempty"`
+	MIME     string `json:"mime,omitempty"`
+	Name     string `json:"name,omitempty"`
+	Width    int    `json:"width,omitempty"`
+	Height   int    `json:"height,omitempty"`
+	Duration string `json:"duration,omitempty"` // seconds, decimal
+	Detail   string `json:"detail,omitempty"`   // what has no file: a poll's question, a place, a link
+}
+
+// Service is an event in the channel that is not a text: a title change, a pinned post.
+type Service struct {
+	Action string `json:"action"`
+	Detail string `json:"detail,omitempty"`
+}
+
+// Forward is where a forwarded post says that it comes from.
+type Forward struct {
+	From *Ref   `json:"from,omitempty"` // an account, or a private person's pseudonym
+	Post string `json:"post,omitempty"`
+	At   Time   `json:"at,omitzero"`
+	// AtLocal is a date without a zone, from an export.
+	AtLocal string `json:"at_local,omitempty"`
+}
+
+// Slice is a stretch of an acquisition's reply, in bytes.
+type Slice struct {
+	Offset int64 `json:"offset"`
+	Length int64 `json:"length"`
+}
+
+// PostCounts is what a page of posts counted at one time. Subject: aN.
+type PostCounts struct {
+	Acquisition ID     `json:"acquisition"`
+	At          Time   `json:"at"`
+	Posts       []Post `json:"posts"`
+}
+
+// Post is one post's counters; -1 stands for "not told".
+type Post struct {
+	Post      string           `json:"post"`
+	Views     int64            `json:"views"`
+	Forwards  int64            `json:"forwards"`
+	Replies   int64            `json:"replies"`
+	Reactions map[string]int64 `json:"reactions,omitempty"`
+}
+
+// The ways in which a post can be gone; they are different things.
+const (
+	GoneDeletionNotice = "deletion_notice"    // the platform announced the deletion
+	GoneMissing        = "missing_at_recheck" // it was asked for and was not there
+	GoneErased         = "erased_by_platform" // the platform says that it took it away
+)
+
+// PostGone says that a post is no longer there for one vantage. Subject: aN/POST.
+type PostGone struct {
+	How         string `json:"how"`
+	Method      string `json:"method"`
+	Vantage     string `json:"vantage,omitempty"`
+	Acquisition ID     `json:"acquisition"`
+	Observed    Span   `json:"observed"`
+}
+
+// MediaKept says that a file of a post is in the vault. Subject: aN/POST.
+type MediaKept struct {
+	MediaID     string `json:"media_id"`
+	Blob        Object `json:"blob"`
+	MIME        string `json:"mime,omitempty"` // found in the bytes, not the platform's claim
+	Name        string `json:"name,omitempty"`
+	Acquisition ID     `json:"acquisition"`
+	Observed    Span   `json:"observed"`
+	Thumbnail   bool   `json:"thumbnail,omitempty"`
+}
+
+// MediaMissed says why a file of a post is not in the vault. Subject: aN/POST.
+type MediaMissed struct {
+	MediaID     string `json:"media_id"`
+	Reason      string `json:"reason"` // not-included, too-large, not-collected, unreachable, unsafe-path …
+	Detail      string `json:"detail,omitempty"`
+	Size        int64  `json:"size,omitempty"` // the platform's claim
+	Acquisition ID     `json:"acquisition"`
+}
+
+// Blobs implements Blobber.
+func (a *Acquisition) Blobs() []Digest { return a.Reply.list() }
+
+// Blobs implements Blobber.
+func (m *MediaKept) Blobs() []Digest { return m.Blob.list() }
+
+// Refs implements Referrer.
+func (p *PostSeen) Refs() []*Ref {
+	var refs []*Ref
+	if p.Author != nil {
+		refs = append(refs, p.Author)
+	}
+	if p.Forward != nil && p.Forward.From != nil {
+		refs = append(refs, p.Forward.From)
+	}
+	for i := range p.Entities {
+		if r := p.Entities[i].Person; r != nil {
+			refs = append(refs, r)
+		}
+	}
+	return refs
+}
+
+// NamesPerson implements PrivateBody.
+func (p *PostSeen) NamesPerson() bool { return p.NamesAPerson }
+
+// Facets implements Observer: the content within the method, and presence and restriction within the vantage.
+func (p *PostSeen) Facets() []Facet {
+	type media struct{ ID, Detail string }
+	c := struct {
+		Text        string
+		Invalid     bool
+		Entities    []Entity
+		Media       []media
+		Service     *Service
+		Edited      Time
+		EditedLocal string
+	}{p.Text, p.InvalidUTF8, p.Entities, nil, p.Service, p.EditedAt, p.EditedLocal}
+	for _, m := range p.Media {
+		c.Media = append(c.Media, media{m.ID, m.Detail})
+	}
+	return []Facet{{Slot: p.Method, Value: canonical(c)}, presence(p.Vantage, p.Method, "", p.Restriction)}
+}
+
+// Facets implements Observer.
+func (p *PostGone) Facets() []Facet { return []Facet{presence(p.Vantage, p.Method, p.How, nil)} }
+
+// Facets implements Observer.
+func (m *MediaKept) Facets() []Facet {
+	slot := "media " + m.MediaID
+	if m.Thumbnail {
+		slot = "thumb " + m.MediaID
+	}
+	return []Facet{{Slot: slot, Value: m.Blob.SHA256}}
+}
+
+// Facets implements Observer.
+func (m *MediaMissed) Facets() []Facet {
+	return []Facet{{Slot: "media " + m.MediaID, Value: canonical(m.Reason)}}
+}
+
+// presence is the facet of being there, gone or restricted as one vantage sees it. Being there without restriction is what
+// an empty slot stands for.
+func presence(vantage, method, gone string, r []Restriction) Facet {
+	f := Facet{Slot: "at " + vantage + " " + method, Default: gone == "" && len(r) == 0}
+	if f.Default {
+		f.Value = hereValue
+	} else {
+		f.Value = canonical(struct {
+			Gone        string
+			Restriction []Restriction
+		}{gone, r})
+	}
+	return f
+}
+
+var hereValue = Sum([]byte("here"))
+
+// Kind implements Body.
+func (*Acquisition) Kind() Kind { return KindAcquisition }
+
+// Kind implements Body.
+func (*PostSeen) Kind() Kind { return KindPostSeen }
+
+// Kind implements Body.
+func (*PostCounts) Kind() Kind { return KindPostCounts }
+
+// Kind implements Body.
+func (*PostGone) Kind() Kind { return KindPostGone }
+
+// Kind implements Body.
+func (*MediaKept) Kind() Kind { return KindMediaKept }
+
+// Kind implements Body.
+func (*MediaMissed) Kind() Kind { return KindMediaMissed }
+
+// Schema implements Body.
+func (*Acquisition) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*PostSeen) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*PostCounts) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*PostGone) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*MediaKept) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*MediaMissed) Schema() int { return 1 }

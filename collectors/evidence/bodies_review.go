@@ -1,0 +1,109 @@
+package evidence
+
+// SignatureNamespace is the SSHSIG namespace of what people decide.
+const SignatureNamespace = "decision@muhafiz"
+
+// Signed is a statement and the signature over its exact bytes.
+type Signed struct {
+	Payload   string `json:"payload"`   // the JSON of a Statement, kept exactly
+	Signature string `json:"signature"` // armored SSHSIG over the payload, namespace SignatureNamespace
+}
+
+// The types of a Statement.
+const (
+	StatementDecision       = "decision"
+	StatementApproval       = "approval"
+	StatementTargetApproval = "target-approval"
+)
+
+// Statement is what a person signs. Its JSON bytes are signed and kept as Signed.Payload; nothing is re-encoded.
+type Statement struct {
+	Type        string    `json:"type"`
+	Vault       string    `json:"vault"`       // the vault's id: a signature is worth nothing elsewhere
+	Person      string    `json:"person"`      // configured id
+	Fingerprint string    `json:"fingerprint"` // of the key that signs
+	Time        Time      `json:"time"`        // the signer's clock
+	Exhibits    []Exhibit `json:"exhibits"`    // what was looked at, bound by leaf hash
+	Comment     string    `json:"comment,omitempty"`
+
+	Case        Ordinal `json:"case,omitempty"`
+	CaseVersion int64   `json:"case_version,omitempty"` // the version of the case that the person saw
+
+	// Of a decision.
+	Outcome string  `json:"outcome,omitempty"` // report, no_action
+	Grounds *Ground `json:"grounds,omitempty"`
+
+	// Of an approval: the decision that it confirms or refuses, and of a target's approval: the target as it was set.
+	Confirms *RecordRef `json:"confirms,omitempty"`
+	Agree    bool       `json:"agree,omitempty"`
+	Until    Time       `json:"until,omitzero"` // of a target's approval that ends
+}
+
+// RecordRef binds a record by its place in the log and its RFC 6962 leaf hash.
+type RecordRef struct {
+	Seq  int64  `json:"seq"`
+	Leaf Digest `json:"leaf"`
+}
+
+// Exhibit is one numbered version of a post within a case.
+type Exhibit struct {
+	Number int     `json:"number"` // from 1
+	Post   Ordinal `json:"post"`
+	RecordRef
+}
+
+// Ground is why a case is reported: who (designation) and what (the rule broken) are different things.
+type Ground struct {
+	Designation RecordRef `json:"designation"` // the target.set that carried the designations, as it stood
+	Affiliation string    `json:"affiliation"` // the basis, as reviewed
+	Passages    []Passage `json:"passages"`
+	Languages   []string  `json:"languages"` // that the reviewer reads
+}
+
+// Passage is what one exhibit breaks.
+type Passage struct {
+	Exhibit   int    `json:"exhibit"`
+	Quote     string `json:"quote"`              // in the original; must occur in the exhibit's text, or describes its media
+	Gloss     string `json:"gloss,omitempty"`    // in English
+	GlossBy   string `json:"gloss_by,omitempty"` // human or machine
+	Rule      string `json:"rule"`               // the platform's rule or the offence
+	Severity  string `json:"severity"`           // low, medium, high, threat-to-life
+	Exclusion string `json:"exclusion"`          // none, or journalism, research, education, art, counter-speech, human-rights
+}
+
+// CaseOpened begins the case of an account. Subject: cN.
+type CaseOpened struct {
+	Key     string `json:"key"`
+	Account Ref    `json:"account"`
+	Target  string `json:"target"` // configured id of the target that it was collected under
+}
+
+// Decision is the first person's signed statement. Subject: cN.
+type Decision struct{ Signed }
+
+// Approval is the second person's signed statement. Subject: cN.
+type Approval struct{ Signed }
+
+// BindingKey implements Binding.
+func (c *CaseOpened) BindingKey() string { return c.Key }
+
+// Refs implements Referrer.
+func (c *CaseOpened) Refs() []*Ref { return []*Ref{&c.Account} }
+
+// Kind implements Body.
+func (*CaseOpened) Kind() Kind { return KindCaseOpened }
+
+// Kind implements Body.
+func (*Decision) Kind() Kind { return KindDecision }
+
+// Kind implements Body.
+func (*Approval) Kind() Kind { return KindApproval }
+
+// Schema implements Body.
+func (*CaseOpened) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*Decision) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*Approval) Schema() int { return 1 }

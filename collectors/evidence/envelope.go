@@ -1,0 +1,124 @@
+package evidence
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+)
+
+// EnvelopeVersion is the `v` of every envelope written today.
+const EnvelopeVersion = 1
+
+// TimeFormat is how `at` is written: RFC 3339, UTC, microseconds always six digits.
+const TimeFormat = "2006-01-02T15:04:05.000000Z"
+
+// Envelope is the part of a record that is never erased. Its exact bytes are the Merkle leaf, so it holds only ordinals
+// and commitments.
+type Envelope struct {
+	V       int     `json:"v"`
+	Seq     int64   `json:"seq"` // leaf index, from 0
+	ID      ID      `json:"id"`
+	Kind    Kind    `json:"kind"`
+	At      Time    `json:"at"` // the vault's commit clock
+	Actor   Ordinal `json:"actor"`
+	Subject Ordinal `json:"subject"`
+	Body    Digest  `json:"body_sha256"`
+}
+
+// ErrEnvelope is returned for bytes that are not an envelope as Append writes it.
+var ErrEnvelope = errors.New("not an envelope")
+
+// Append appends the envelope's exact bytes: compact JSON, fields in the order of the struct, no LF.
+func (e Envelope) Append(b []byte) []byte {
+	b = append(b, `{"v":`...)
+	b = strconv.AppendInt(b, int64(e.V), 10)
+	b = append(b, `,"seq":`...)
+	b = strconv.AppendInt(b, e.Seq, 10)
+	b = append(b, `,"id":"`...)
+	b = append(b, e.ID.Acq...)
+	b = append(b, '/')
+	b = strconv.AppendUint(b, uint64(e.ID.N), 10)
+	b = append(b, `","kind":"`...)
+	b = append(b, e.Kind...)
+	b = append(b, `","at":"`...)
+	b = e.At.UTC().AppendFormat(b, TimeFormat)
+	b = append(b, `","actor":"`...)
+	b = append(b, e.Actor...)
+	b = append(b, `","subject":"`...)
+	b = append(b, e.Subject...)
+	b = append(b, `","body_sha256":"`...)
+	d, _ := e.Body.MarshalText()
+	b = append(b, d...)
+	return append(b, `"}`...)
+}
+
+// ParseEnvelope reads an envelope and insists on the exact bytes that Append would write, so that one meaning has one
+// encoding. A version that is not known here is an error that names it.
+func ParseEnvelope(b []byte) (Envelope, error) {
+	var e Envelope
+	if err := json.Unmarshal(b, &e); err != nil {
+		return e, fmt.Errorf("%w: %w", ErrEnvelope, err)
+	}
+	if e.V != EnvelopeVersion {
+		return e, fmt.Errorf("%w: version %d, this build reads %d", ErrEnvelope, e.V, EnvelopeVersion)
+	}
+	if !bytes.Equal(e.Append(nil), b) {
+		return e, fmt.Errorf("%w: not in canonical form", ErrEnvelope)
+	}
+	return e, nil
+}
+
+// Time is an instant in a record. It is written as TimeFormat and holds microseconds in UTC; the zero Time is written as
+// the empty text and stands for "not known".
+type Time struct{ time.Time }
+
+// At returns t cut to the microsecond, in UTC.
+func At(t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{t.UTC().Truncate(time.Microsecond)}
+}
+
+// MarshalText implements encoding.TextMarshaler.
+func (t Time) MarshalText() ([]byte, error) {
+	if t.IsZero() {
+		return []byte{}, nil
+	}
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		return nil, fmt.Errorf("year %d is outside RFC 3339", y)
+	}
+	return t.UTC().AppendFormat(nil, TimeFormat), nil
+}
+
+// UnmarshalText implements encoding.TextUnmarshaler.
+func (t *Time) UnmarshalText(b []byte) error {
+	if len(b) == 0 {
+		*t = Time{}
+		return nil
+	}
+	v, err := time.Parse(TimeFormat, string(b))
+	*t = Time{v.UTC()}
+	return err
+}
+
+// MarshalJSON and UnmarshalJSON hide those of time.Time, which would win over the text forms.
+func (t Time) MarshalJSON() ([]byte, error) {
+	b, err := t.MarshalText()
+	if err != nil {
+		return nil, err
+	}
+	return append(append([]byte{'"'}, b...), '"'), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	return t.UnmarshalText([]byte(s))
+}

@@ -1,0 +1,60 @@
+package evidence
+
+// Kind says what a record reports. The set is open: readers keep and skip a kind that they do not know.
+type Kind string
+
+// The kinds of DESIGN §3.
+const (
+	KindVaultCreated Kind = "vault.created" // id, format, public key
+	KindRunStarted   Kind = "run.started"   // build, host, clock
+	KindRunStopped   Kind = "run.stopped"
+	KindKeyRotated   Kind = "key.rotated"
+	KindCheckpoint   Kind = "checkpoint" // tree head with signature; later tokens and cosignatures are further records
+
+	KindPersonSet Kind = "person.set" // name, roles, SSH public key
+
+	KindTargetSet       Kind = "target.set" // the effective target, with the ground that it stands on
+	KindTargetApproved  Kind = "target.approved"
+	KindTargetSuspended Kind = "target.suspended"
+	KindTargetRemoved   Kind = "target.removed"
+	KindTargetBound     Kind = "target.bound" // which platform identity its address resolved to
+
+	KindAccountBound Kind = "account.bound" // ordinal and platform identity
+	KindAccountSeen  Kind = "account.seen"  // metadata snapshot
+
+	KindAcquisition Kind = "acquisition" // one request that brought something
+	KindPostSeen    Kind = "post.seen"   // a version
+	KindPostCounts  Kind = "post.counts" // views, reactions and forwards of a page of posts
+	KindPostGone    Kind = "post.gone"
+	KindMediaKept   Kind = "media.kept"
+	KindMediaMissed Kind = "media.missed"
+	KindGap         Kind = "gap"       // an unobserved stretch and its cause
+	KindCollector   Kind = "collector" // our own account's state
+
+	KindFinding Kind = "finding"
+	KindLink    Kind = "link"
+
+	KindCaseOpened Kind = "case.opened"
+	KindDecision   Kind = "decision"
+	KindApproval   Kind = "approval"
+
+	KindNoticeDrafted   Kind = "notice.drafted"
+	KindNoticeApproved  Kind = "notice.approved"
+	KindNoticeAttempted Kind = "notice.attempted"
+	KindNoticeSent      Kind = "notice.sent"
+	KindNoticeUncertain Kind = "notice.uncertain"
+	KindNoticeAnswered  Kind = "notice.answered"
+	KindNoticeDisputed  Kind = "notice.disputed"
+	KindNoticeCorrected Kind = "notice.corrected"
+	KindNoticeWithdrawn Kind = "notice.withdrawn"
+
+	KindStatus       Kind = "status" // up, removed, restricted, renamed, unknown
+	KindHoldPlaced   Kind = "hold.placed"
+	KindHoldReleased Kind = "hold.released"
+	KindErased       Kind = "erased"
+	KindQuarantined  Kind = "quarantined"
+
+	KindBundleBuilt   Kind = "bundle.built"
+	KindBundleFetched Kind = "bundle.fetched"
+	KindAccess        Kind = "access"
+)
