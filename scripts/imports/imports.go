@@ -1,0 +1,51 @@
+// Package imports is the list of who may import whom, with a reason for each rule; its test holds `go list` against it. It
+// promises nothing about test files, which may use the real vault and the loopback platforms.
+package imports
+
+// Module is the module's path.
+const Module = "github.com/muhafiz/muhafiz"
+
+// Rule says what the packages below a folder may import of ours.
+type Rule struct {
+	Folder string   // relative to the module; the longest that fits a package counts
+	May    []string // folders; a folder covers what lies below it only with a trailing /...
+	Why    string
+}
+
+// Rules is the import table.
+var Rules = []Rule{
+	{"collectors/evidence", nil, "the vocabulary stands alone, so that everybody can speak it"},
+	{"config", nil, "config is read by bots alone and translated there"},
+	{"collectors", []string{"collectors/evidence"}, "contracts know the words and nothing else"},
+	{"collectors/secrets", []string{"collectors/evidence"}, "keys know nothing of what they guard"},
+	{"collectors/vault", []string{"collectors/evidence", "collectors/vault", "collectors"}, "the vault knows records, not sources or judgement"},
+	{"collectors/telegram", []string{"collectors", "collectors/evidence", "collectors/telegram/..."}, "a source writes to the Sink it is handed"},
+	{"collectors/chatexport", []string{"collectors", "collectors/evidence"}, "a source writes to the Sink it is handed"},
+	{"reporter", []string{"collectors/evidence", "reporter/..."}, "the reporter judges records; it never collects"},
+	{"reporter/review", []string{"collectors/evidence"}, "siblings are wired by the daemon"},
+	{"reporter/notice", []string{"collectors/evidence"}, "siblings are wired by the daemon"},
+	{"reporter/delivery", []string{"collectors/evidence"}, "siblings are wired by the daemon"},
+	{"reporter/bundle", []string{"collectors/evidence", "reporter/bundle"}, "siblings are wired by the daemon"},
+	{"bots", []string{"bots/...", "collectors/...", "reporter/...", "config"}, "the only room that sees all others"},
+	{"scripts", []string{"scripts/...", "bots/...", "collectors/...", "reporter/...", "config"}, "measuring and checking tools"},
+}
+
+// Owner says which folder alone may import a third-party module.
+type Owner struct {
+	Module string
+	Folder []string
+	Why    string
+}
+
+// Owners is the table of sole owners.
+var Owners = []Owner{
+	{"go.yaml.in/yaml", []string{"config"}, "one strict reader of YAML"},
+	{"filippo.io/age", []string{"collectors/secrets", "reporter/bundle"}, "sealing at rest, envelopes for recipients"},
+	{"go.etcd.io/bbolt", []string{"collectors/vault"}, "one holder of the log"},
+	{"github.com/gotd/td", []string{"collectors/telegram", "scripts/bench"}, "one Telegram client"},
+	{"github.com/robfig/cron", []string{"reporter"}, "parsing of schedules, not their running"},
+	{"github.com/wneessen/go-mail", []string{"reporter/delivery"}, "one door out"},
+	{"github.com/emersion/go-smtp", []string{"reporter/delivery", "bots/demo"}, "one door out; the demo's loopback mailbox"},
+	{"html/template", []string{"bots/console", "reporter/bundle"}, "pages and the bundle's report"},
+	{"github.com/alecthomas/kong", []string{"bots/muhafiz"}, "the command line"},
+}
