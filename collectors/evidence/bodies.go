@@ -29,6 +29,9 @@ var bodies = map[Kind]func() Body{
 	KindNoticeAttempted: func() Body { return &NoticeAttempted{} },
 	KindNoticeSent:      func() Body { return &NoticeSent{} },
 	KindNoticeUncertain: func() Body { return &NoticeUncertain{} },
+	KindNoticeFailed:    func() Body { return &NoticeFailed{} },
+	KindNoticeWithdrawn: func() Body { return &NoticeWithdrawn{} },
+	KindReporterRun:     func() Body { return &ReporterRun{} },
 	KindBundleBuilt:     func() Body { return &BundleBuilt{} },
 	KindAccess:          func() Body { return &Access{} },
 }

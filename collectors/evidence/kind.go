@@ -43,10 +43,13 @@ const (
 	KindNoticeAttempted Kind = "notice.attempted"
 	KindNoticeSent      Kind = "notice.sent"
 	KindNoticeUncertain Kind = "notice.uncertain"
+	KindNoticeFailed    Kind = "notice.failed" // surely not sent
 	KindNoticeAnswered  Kind = "notice.answered"
 	KindNoticeDisputed  Kind = "notice.disputed"
 	KindNoticeCorrected Kind = "notice.corrected"
 	KindNoticeWithdrawn Kind = "notice.withdrawn"
+
+	KindReporterRun Kind = "reporter.run" // one run of the schedule
 
 	KindStatus       Kind = "status" // up, removed, restricted, renamed, unknown
 	KindHoldPlaced   Kind = "hold.placed"
