@@ -1,0 +1,125 @@
+package config
+
+import "crypto/sha256"
+
+// Config is muhafiz.yaml with everything that it names. Field by field, this is the reference manual: the `yaml` tag is the key,
+// `required` after it means that the key must be there. Paths are absolute once loaded.
+type Config struct {
+	// Vault is the folder that holds the log, the blobs and the sealed sessions. It need not exist yet.
+	Vault string `yaml:"vault,required"`
+
+	// LogKey is the file with the private key that signs checkpoints. It must lie outside the vault folder, so that whoever
+	// copies or rewrites the vault does not hold the key as well. A file that is there must be private (0600).
+	LogKey string `yaml:"log_key,required"`
+
+	// SessionKey is the age identity file that opens the sealed platform sessions. It must lie outside the vault folder.
+	// Required as soon as there is a Telegram account.
+	SessionKey string `yaml:"session_key"`
+
+	// LegalBasis says, in a sentence, why you may keep this material: the law, the mandate or the assessment. It is written
+	// into the record of every target.
+	LegalBasis string `yaml:"legal_basis,required"`
+
+	// LogLevel is the program log's level: debug, info, warn or error. Default info.
+	LogLevel string `yaml:"log_level"`
+
+	// People is the team. At least one.
+	People []Person `yaml:"people,required"`
+
+	// OrganisationsFile names the file with the organisations and who designates them.
+	OrganisationsFile string `yaml:"organisations,required"`
+
+	// Watchlists names the files with the targets; `*`, `?` and `[a-z]` match as in a shell. A pattern that matches no file is
+	// an error: a watchlist that vanished must not look like an empty one.
+	Watchlists []string `yaml:"watchlists,required"`
+
+	// Telegram is how Telegram is read. Without it nothing is collected there, but exports can be imported.
+	Telegram Telegram `yaml:"telegram"`
+
+	// Reporter is how approved cases become notices. Without it nothing is sent.
+	Reporter *Reporter `yaml:"reporter"`
+
+	// Bundle is who signs evidence bundles. Without it none can be built.
+	Bundle *Bundle `yaml:"bundle"`
+
+	Organisations []Organisation `yaml:"-"` // of the organisations file, in its order
+	Targets       []Target       `yaml:"-"` // of all watchlists, in the order of the files' names and within them
+	Files         []File         `yaml:"-"` // muhafiz.yaml, the organisations file and the watchlists, as they were read
+
+	positions map[string]Position // of muhafiz.yaml, by path
+}
+
+// Bundle is who signs evidence bundles. One of SSHKey and Agent is needed. The key must not be the log's key.
+type Bundle struct {
+	// SSHKey is a private OpenSSH key file, readable by its owner only.
+	SSHKey string `yaml:"ssh_key"`
+	// Agent is the fingerprint (SHA256:…) of a key that the ssh-agent holds.
+	Agent string `yaml:"agent"`
+	// Identity is the signer's name as the reader's allowed_signers file has it, such as evidence@example.org.
+	Identity string `yaml:"identity,required"`
+}
+
+// File is a configuration file as it was read.
+type File struct {
+	Path   string // absolute
+	Name   string // base name
+	SHA256 [sha256.Size]byte
+}
+
+// Position returns where a path such as `reporter.schedule` or `people[0].email` stands in muhafiz.yaml, or where the nearest part of
+// it that is there stands.
+func (c *Config) Position(path string) Position { return position(c.positions, path) }
+
+// ErrorAt is an Error at a path of muhafiz.yaml, for checks that belong to another package (a schedule, a key's content).
+func (c *Config) ErrorAt(path, reason string) Error {
+	p := c.Position(path)
+	return Error{File: p.File, Line: p.Line, Col: p.Col, Path: path, Reason: reason}
+}
+
+// Person returns the person with an id.
+func (c *Config) Person(id string) (Person, bool) {
+	for _, p := range c.People {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Person{}, false
+}
+
+// Organisation returns the organisation with an id.
+func (c *Config) Organisation(id string) (Organisation, bool) {
+	for _, o := range c.Organisations {
+		if o.ID == id {
+			return o, true
+		}
+	}
+	return Organisation{}, false
+}
+
+// Target returns the target with an id.
+func (c *Config) Target(id string) (Target, bool) {
+	for _, t := range c.Targets {
+		if t.ID == id {
+			return t, true
+		}
+	}
+	return Target{}, false
+}
+
+func position(positions map[string]Position, path string) Position {
+	for ; path != ""; path = parentPath(path) {
+		if p, ok := positions[path]; ok {
+			return p
+		}
+	}
+	return positions[""]
+}
+
+func parentPath(p string) string {
+	for i := len(p) - 1; i > 0; i-- {
+		if p[i] == '.' || p[i] == '[' {
+			return p[:i]
+		}
+	}
+	return ""
+}

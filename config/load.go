@@ -1,0 +1,152 @@
+package config
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+)
+
+// Options are what Load takes from its surroundings.
+type Options struct {
+	// Getenv looks up secrets given as {env: NAME}. Nil: os.Getenv.
+	Getenv func(string) string
+	// NoSecrets leaves secrets and private keys unopened, for checking a configuration on a machine that does not hold them.
+	// Every secret is then empty.
+	NoSecrets bool
+}
+
+// Load reads the configuration at path and everything it names. Its error is an Errors with all that is wrong; there is then no
+// Config.
+func Load(path string, o Options) (*Config, error) {
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+	l := &loader{o: o, cfg: &Config{}}
+	l.load(path)
+	if len(l.errs) > 0 {
+		return nil, l.errs.sorted()
+	}
+	return l.cfg, nil
+}
+
+type loader struct {
+	o    Options
+	cfg  *Config
+	errs Errors
+}
+
+func (l *loader) load(path string) {
+	main, ok := l.read(path, l.cfg)
+	if main == nil {
+		return
+	}
+	l.cfg.positions = main.positions
+	l.checkMain(main)
+	l.take(main)
+	orgsOK := l.organisations(main, filepath.Dir(path))
+	w := watchlists{loader: l, checkOrgs: orgsOK, checkPeople: ok || len(l.cfg.People) > 0, ids: map[string]Position{}, addresses: map[string]*Target{}}
+	for _, file := range l.watchlistFiles(main, filepath.Dir(path)) {
+		w.read(file)
+	}
+}
+
+// take moves a decoder's errors to the loader's.
+func (l *loader) take(d *decoder) {
+	l.errs = append(l.errs, d.errs...)
+	d.errs = nil
+}
+
+// read reads a file into the struct that v points to. It returns nil if the file is no YAML at all, and whether it was read without
+// an error. The decoder's errors stay with it until taken.
+func (l *loader) read(path string, v any) (*decoder, bool) {
+	b, err := readLimited(path, maxFile)
+	if err != nil {
+		l.errs = append(l.errs, Error{File: path, Reason: err.Error()})
+		return nil, false
+	}
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		l.errs = append(l.errs, Error{File: path, Reason: fmt.Sprintf("cannot find the folder: %v", err)})
+		return nil, false
+	}
+	l.cfg.Files = append(l.cfg.Files, File{Path: abs, Name: filepath.Base(abs), SHA256: sha256.Sum256(b)})
+	root, errs := parse(path, b)
+	if errs != nil {
+		l.errs = append(l.errs, errs...)
+		return nil, false
+	}
+	d := &decoder{loader: l, file: path, dir: filepath.Dir(abs), positions: map[string]Position{}}
+	d.read(root, v)
+	return d, len(d.errs) == 0
+}
+
+// organisations reads the organisations file and reports whether references to it can be checked.
+func (l *loader) organisations(main *decoder, dir string) bool {
+	if l.cfg.OrganisationsFile == "" {
+		return false
+	}
+	file := under(dir, l.cfg.OrganisationsFile)
+	l.cfg.OrganisationsFile = main.abs(l.cfg.OrganisationsFile)
+	if _, err := os.Stat(file); err != nil {
+		main.errAt("organisations", "%v", fileError(file, err))
+		l.take(main)
+		return false
+	}
+	var f organisationsFile
+	d, ok := l.read(file, &f)
+	if d == nil {
+		return false
+	}
+	checkOrganisations(d, f.Organisations)
+	l.take(d)
+	l.cfg.Organisations = f.Organisations
+	return ok
+}
+
+// watchlistFiles returns the files that the patterns match, each once, in the order of their names.
+func (l *loader) watchlistFiles(main *decoder, dir string) []string {
+	var files []string
+	for i, pattern := range l.cfg.Watchlists {
+		if pattern == "" {
+			continue
+		}
+		full := pattern
+		if !filepath.IsAbs(pattern) {
+			full = filepath.Join(globQuote(dir), pattern)
+		}
+		matches, err := filepath.Glob(full)
+		if !strings.HasPrefix(filepath.Base(pattern), ".") {
+			matches = slices.DeleteFunc(matches, func(m string) bool { return strings.HasPrefix(filepath.Base(m), ".") })
+		}
+		path := fmt.Sprintf("watchlists[%d]", i)
+		switch {
+		case err != nil:
+			main.errAt(path, "%q is not a file name pattern", clip(pattern))
+		case len(matches) == 0:
+			main.errAt(path, "no file matches %q in %s; correct it, or remove the line", clip(pattern), dir)
+		}
+		files = append(files, matches...)
+	}
+	l.take(main)
+	slices.Sort(files)
+	return slices.Compact(files)
+}
+
+func under(dir, path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(dir, path)
+}
+
+// globQuote makes a folder's name match only itself.
+func globQuote(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(s)
+}
+
+// valueOf returns the settable value behind a pointer.
+func valueOf(p any) reflect.Value { return reflect.ValueOf(p).Elem() }

@@ -1,0 +1,77 @@
+package config
+
+import "crypto/sha256"
+
+// watchlistFile is a file that `watchlists` names.
+type watchlistFile struct {
+	Targets []Target `yaml:"targets,required,empty"`
+}
+
+// Target is a public channel to watch, with the ground for doing so.
+type Target struct {
+	// ID is a short name in lower case under which the log keeps the target. Default: platform and name of the address, such as
+	// telegram-example_news. Another id is another target.
+	ID string `yaml:"id"`
+	// Address is the public channel, in any form that ParseAddress takes: https://t.me/NAME, @NAME, tg://resolve?domain=NAME.
+	Address Address `yaml:"address,required"`
+	// Organisation is the id of an organisation in the organisations file.
+	Organisation string `yaml:"organisation,required"`
+	// Affiliation says why this account is that organisation's.
+	Affiliation Affiliation `yaml:"affiliation,required"`
+	// Collect says what is kept.
+	Collect Collect `yaml:"collect"`
+	// Report says whether approved cases may become notices. Default false: collect only.
+	Report bool `yaml:"report"`
+	// ListedBy is the id of the analyst, reviewer or senior who put the target here. A second person approves it before
+	// collection begins.
+	ListedBy string `yaml:"listed_by,required"`
+	// Note is for colleagues; it is not written to the log.
+	Note string `yaml:"note"`
+
+	File       string            `yaml:"-"` // base name of the watchlist
+	FileSHA256 [sha256.Size]byte `yaml:"-"`
+	Pos        Position          `yaml:"-"`
+}
+
+// Affiliation says why an account is an organisation's: who says so, where.
+type Affiliation struct {
+	// Basis is the reason in words.
+	Basis string `yaml:"basis,required"`
+	// Citation is the source that named the account.
+	Citation Citation `yaml:"citation,required"`
+}
+
+// Citation is a source. One of URL and File is needed.
+type Citation struct {
+	Title string `yaml:"title,required"`
+	// URL is an http or https link.
+	URL string `yaml:"url"`
+	// Date is when it was published or read: 2026-01-31, 2026-01 or 2026.
+	Date string `yaml:"date"`
+	// File is a copy of the cited document. Its SHA-256 goes into the target's record.
+	File string `yaml:"file"`
+
+	SHA256 [sha256.Size]byte `yaml:"-"` // of File; zero without one
+}
+
+// Collect says what is kept of a target.
+type Collect struct {
+	// Backfill reads the history to its start. Default true.
+	Backfill bool `yaml:"backfill"`
+	// Media are the kinds of files to keep: photo, document, video, audio. Default all four; [] keeps none. What is not kept is
+	// recorded as missed.
+	Media []string `yaml:"media"`
+	// MaxBytes is the largest file to keep: a number of bytes, or with kB, MB, GB, KiB, MiB, GiB. Default 20MB. Larger ones are
+	// recorded as missed.
+	MaxBytes Size `yaml:"max_bytes"`
+}
+
+// MediaKinds returns the kinds of media that can be collected.
+func MediaKinds() []string { return []string{"photo", "document", "video", "audio"} }
+
+// DefaultMaxBytes is the default of Collect.MaxBytes.
+const DefaultMaxBytes Size = 20_000_000
+
+func (c *Collect) setDefaults() {
+	*c = Collect{Backfill: true, Media: MediaKinds(), MaxBytes: DefaultMaxBytes}
+}

@@ -1,0 +1,43 @@
+package config
+
+import "time"
+
+// Telegram is how Telegram is read.
+type Telegram struct {
+	// Accounts are our own accounts. Each account is used on one host only.
+	Accounts []TelegramAccount `yaml:"accounts"`
+	// PollEvery is the pause between two looks at a target for new posts. Default 1m, at least 1s.
+	PollEvery Duration `yaml:"poll_every"`
+	// RecheckEvery is how often posts that are known are looked at again, since Telegram does not deliver every edit and
+	// deletion. Default 6h, at least 1s.
+	RecheckEvery Duration `yaml:"recheck_every"`
+	// Network points the program at a Telegram server of your own. For test networks only: `muhafiz check` warns about it.
+	Network *TelegramNetwork `yaml:"network"`
+}
+
+// TelegramAccount is one of our own accounts.
+type TelegramAccount struct {
+	// Name is its alias in records and on the command line (muhafiz login NAME), in lower case.
+	Name string `yaml:"name,required"`
+	// AppID and AppHash are from https://my.telegram.org.
+	AppID   int    `yaml:"app_id,required"`
+	AppHash Secret `yaml:"app_hash,required"`
+	// Phone is the account's number with country code.
+	Phone Secret `yaml:"phone,required"`
+	// Password is the account's two-step verification password. Without it, login asks.
+	Password Secret `yaml:"password"`
+}
+
+// TelegramNetwork is a Telegram server other than the real one. For test networks only.
+type TelegramNetwork struct {
+	// DC is the data centre's number.
+	DC int `yaml:"dc,required"`
+	// Address is IP:PORT.
+	Address string `yaml:"address,required"`
+	// PublicKey is a PEM file with the server's RSA public key.
+	PublicKey string `yaml:"public_key,required"`
+}
+
+func (t *Telegram) setDefaults() {
+	t.PollEvery, t.RecheckEvery = Duration(time.Minute), Duration(6*time.Hour)
+}
