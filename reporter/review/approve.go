@@ -1,0 +1,125 @@
+package review
+
+import (
+	"context"
+	"slices"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// PrepareApproval returns the statement with which the second person confirms the standing decision of a case or, where agree is
+// false, refuses it; a refusal takes a comment.
+func (d *Desk) PrepareApproval(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
+	p, err := d.person(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	_, fingerprint, err := p.key()
+	if err != nil {
+		return "", err
+	}
+	c, err := d.Case(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	st := evidence.Statement{
+		Type: evidence.StatementApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
+		Comment: comment, Case: c.Ordinal, CaseVersion: c.Version, Agree: agree,
+	}
+	if c.Decision != nil {
+		st.Exhibits, st.Confirms = c.Decision.Exhibits, &c.Decision.RecordRef
+	}
+	if err := d.checkApproval(ctx, p, c, st); err != nil {
+		return "", err
+	}
+	return EncodeStatement(st)
+}
+
+// Approve records the second person's signed word and returns the case.
+func (d *Desk) Approve(ctx context.Context, person string, s evidence.Signed) (Case, error) {
+	p, st, err := d.verify(ctx, person, evidence.StatementApproval, s)
+	if err != nil {
+		return Case{}, err
+	}
+	c, err := d.Case(ctx, st.Case)
+	if err != nil {
+		return c, err
+	}
+	if err := d.checkApproval(ctx, p, c, st); err != nil {
+		return c, err
+	}
+	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Approval{Signed: s}, caseLost(c),
+		evidence.Expect{View: ViewCases, Key: string(c.Ordinal), Version: st.CaseVersion}); err != nil {
+		return c, err
+	}
+	return d.Case(ctx, c.Ordinal)
+}
+
+func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.Statement) error {
+	if err := needRole(p, "be the second person", RoleReviewer, RoleSenior); err != nil {
+		return err
+	}
+	if err := d.checkStanding(c, st); err != nil {
+		return err
+	}
+	dec := c.Decision
+	switch {
+	case p.ID == dec.Person:
+		return refuse(SamePerson, "%s decided case %s, so a second person must approve it", p.ID, c.Ordinal)
+	case st.Fingerprint == dec.Fingerprint:
+		return refuse(SameKey, "case %s was decided with this very key; the second person signs with their own", c.Ordinal)
+	}
+	if err := d.differInKey(ctx, p, dec.Person, st.Fingerprint); err != nil {
+		return err
+	}
+	if !st.Agree {
+		if st.Comment == "" {
+			return refuse(Incomplete, "say in a comment why the decision on case %s is refused", c.Ordinal)
+		}
+		return nil
+	}
+	if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
+		return err
+	}
+	return d.checkDecisionStands(ctx, c)
+}
+
+// checkStanding asks whether the statement is about the decision that stands.
+func (d *Desk) checkStanding(c Case, st evidence.Statement) error {
+	switch {
+	case c.Approval != nil && c.Status != CaseDecided:
+		return refuse(Conflict, "case %s is already %s, by %s; nothing more was recorded", c.Ordinal, c.Status, c.Approval.Person)
+	case c.Status != CaseDecided:
+		return refuse(WrongCase, "case %s is %s; only a case with a decision to report waits for a second person", c.Ordinal, c.Status)
+	case st.Confirms == nil || *st.Confirms != c.Decision.RecordRef:
+		return refuse(ChangedSince, "case %s has a newer decision (record %d); look at it and approve again", c.Ordinal, c.Decision.Seq)
+	case !slices.Equal(st.Exhibits, c.Decision.Exhibits):
+		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the approval again")
+	case st.CaseVersion != c.Version:
+		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and approve again", c.Ordinal, c.Version-1)
+	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero():
+		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
+	}
+	return nil
+}
+
+// checkDecisionStands looks once more at what may have changed between the two people: the target and its ground.
+func (d *Desk) checkDecisionStands(ctx context.Context, c Case) error {
+	t, err := d.targetOf(ctx, c.Account)
+	if err != nil {
+		return err
+	}
+	r, err := d.Log.Record(ctx, c.Decision.Seq)
+	if err != nil {
+		return wrap("read decision", err)
+	}
+	b, err := evidence.Decode[*evidence.Decision](r)
+	if err != nil {
+		return wrap("read decision", err)
+	}
+	st, ok := statement(b.Signed)
+	if !ok {
+		return refuse(BadStatement, "the decision on case %s cannot be read; decide again", c.Ordinal)
+	}
+	return d.checkGrounds(ctx, t, st)
+}

@@ -1,0 +1,242 @@
+package review
+
+import (
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// The states of a case.
+const (
+	CaseOpen     = "open"     // opened, nothing decided
+	CaseDecided  = "decided"  // to be reported, and waiting for a second person
+	CaseClosed   = "closed"   // decided: no action
+	CaseApproved = "approved" // a second person agreed; in no notice yet
+	CaseRejected = "rejected" // a second person refused; can be decided again
+	CaseNoticed  = "noticed"  // in a notice
+)
+
+// The outcomes of a decision.
+const (
+	OutcomeReport   = "report"
+	OutcomeNoAction = "no_action"
+)
+
+// Case is an entry of the cases view under its ordinal, such as `c9`; its version is the key's. Other keys: `open/aN` names
+// the account's case that can be decided, `post/aN/POST` the case in which a post was decided, `notice/nN` the cases of a notice.
+type Case struct {
+	Ordinal  evidence.Ordinal `json:"ordinal"`
+	Key      string           `json:"key"`
+	Account  evidence.Ordinal `json:"account"`
+	Target   string           `json:"target"`
+	Status   string           `json:"status"`
+	OpenedAt evidence.Time    `json:"opened_at"`
+	Decision *Decided         `json:"decision,omitempty"`
+	Approval *Approved        `json:"approval,omitempty"`
+	Notice   evidence.Ordinal `json:"notice,omitempty"`
+	Delivery string           `json:"delivery,omitempty"` // drafted, attempted, sent, failed, uncertain
+	Version  int64            `json:"version"`            // set by readers, not stored
+}
+
+// Decided is the standing decision of a case.
+type Decided struct {
+	evidence.RecordRef
+	Person      string             `json:"person"`
+	Fingerprint string             `json:"fingerprint"`
+	At          evidence.Time      `json:"at"`
+	Outcome     string             `json:"outcome"`
+	Severity    string             `json:"severity,omitempty"` // the highest of its passages
+	Exhibits    []evidence.Exhibit `json:"exhibits"`
+}
+
+// Approved is the second person's word on the standing decision.
+type Approved struct {
+	evidence.RecordRef
+	Person      string        `json:"person"`
+	Fingerprint string        `json:"fingerprint"`
+	At          evidence.Time `json:"at"`
+	Agree       bool          `json:"agree"`
+	Comment     string        `json:"comment,omitempty"`
+}
+
+// decidedPost says in which case, and in which version, a post was decided.
+type decidedPost struct {
+	Case evidence.Ordinal `json:"case"`
+	Seq  int64            `json:"seq"`
+}
+
+func openKey(account evidence.Ordinal) string { return "open/" + string(account) }
+func postKey(post evidence.Ordinal) string    { return "post/" + string(post) }
+
+func applyCases(r evidence.Record, kv evidence.KV) error {
+	switch r.Kind {
+	case evidence.KindCaseOpened:
+		return applyCaseOpened(r, kv)
+	case evidence.KindDecision:
+		return applyDecision(r, kv)
+	case evidence.KindApproval:
+		return applyApproval(r, kv)
+	case evidence.KindNoticeDrafted:
+		return applyDrafted(r, kv)
+	case evidence.KindNoticeAttempted, evidence.KindNoticeSent, evidence.KindNoticeFailed,
+		evidence.KindNoticeUncertain, evidence.KindNoticeWithdrawn:
+		return applyDelivery(r, kv)
+	}
+	return nil
+}
+
+func applyCaseOpened(r evidence.Record, kv evidence.KV) error {
+	b, ok := body[*evidence.CaseOpened](r)
+	if !ok {
+		return nil
+	}
+	c := Case{
+		Ordinal: r.Subject, Key: b.Key, Account: b.Account.Ordinal, Target: b.Target, Status: CaseOpen, OpenedAt: r.At,
+	}
+	if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
+		return err
+	}
+	return put(kv, string(c.Ordinal), c)
+}
+
+func applyDecision(r evidence.Record, kv evidence.KV) error {
+	var c Case
+	b, ok := body[*evidence.Decision](r)
+	if !ok {
+		return nil
+	}
+	st, ok := statement(b.Signed)
+	if !ok {
+		return nil
+	}
+	if ok, err := load(kv, string(r.Subject), &c); !ok {
+		return err
+	}
+	if err := c.release(kv); err != nil {
+		return err
+	}
+	c.Decision = &Decided{
+		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At,
+		Outcome: st.Outcome, Exhibits: st.Exhibits,
+	}
+	c.Approval = nil
+	c.Status = CaseClosed
+	if st.Outcome == OutcomeReport {
+		c.Status = CaseDecided
+	}
+	if st.Grounds != nil {
+		c.Decision.Severity = highest(st.Grounds.Passages)
+	}
+	for _, e := range st.Exhibits {
+		if err := put(kv, postKey(e.Post), decidedPost{c.Ordinal, e.Seq}); err != nil {
+			return err
+		}
+	}
+	if open, _ := kv.Get(openKey(c.Account)); string(open) == string(c.Ordinal) {
+		if err := kv.Delete(openKey(c.Account)); err != nil {
+			return err
+		}
+	}
+	return put(kv, string(c.Ordinal), c)
+}
+
+// release takes the case's posts out of the list of decided ones.
+func (c Case) release(kv evidence.KV) error {
+	if c.Decision == nil {
+		return nil
+	}
+	for _, e := range c.Decision.Exhibits {
+		var d decidedPost
+		ok, err := load(kv, postKey(e.Post), &d)
+		if err == nil && ok && d.Case == c.Ordinal {
+			err = kv.Delete(postKey(e.Post))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func applyApproval(r evidence.Record, kv evidence.KV) error {
+	var c Case
+	b, ok := body[*evidence.Approval](r)
+	if !ok {
+		return nil
+	}
+	st, ok := statement(b.Signed)
+	if !ok {
+		return nil
+	}
+	if ok, err := load(kv, string(r.Subject), &c); !ok {
+		return err
+	}
+	c.Approval = &Approved{
+		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agree, Comment: st.Comment,
+	}
+	c.Status = CaseApproved
+	if !st.Agree {
+		c.Status = CaseRejected
+		if err := c.release(kv); err != nil {
+			return err
+		}
+		if open, _ := kv.Get(openKey(c.Account)); open == nil {
+			if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
+				return err
+			}
+		}
+	}
+	return put(kv, string(c.Ordinal), c)
+}
+
+func applyDrafted(r evidence.Record, kv evidence.KV) error {
+	b, ok := body[*evidence.NoticeDrafted](r)
+	if !ok {
+		return nil
+	}
+	var in []evidence.Ordinal
+	for _, nc := range b.Cases {
+		var c Case
+		if ok, err := load(kv, string(nc.Case), &c); err != nil {
+			return err
+		} else if !ok {
+			continue
+		}
+		c.Status, c.Notice, c.Delivery = CaseNoticed, r.Subject, "drafted"
+		if err := put(kv, string(c.Ordinal), c); err != nil {
+			return err
+		}
+		in = append(in, c.Ordinal)
+	}
+	return put(kv, "notice/"+string(r.Subject), in)
+}
+
+// applyDelivery follows the notice: a case whose notice was withdrawn before it left is free for another one.
+func applyDelivery(r evidence.Record, kv evidence.KV) error {
+	var in []evidence.Ordinal
+	if ok, err := load(kv, "notice/"+string(r.Subject), &in); !ok {
+		return err
+	}
+	for _, o := range in {
+		var c Case
+		if ok, err := load(kv, string(o), &c); err != nil {
+			return err
+		} else if !ok || c.Notice != r.Subject {
+			continue
+		}
+		switch r.Kind {
+		case evidence.KindNoticeAttempted:
+			c.Delivery = "attempted"
+		case evidence.KindNoticeSent:
+			c.Delivery = "sent"
+		case evidence.KindNoticeFailed:
+			c.Delivery = "failed"
+		case evidence.KindNoticeUncertain:
+			c.Delivery = "uncertain"
+		case evidence.KindNoticeWithdrawn:
+			c.Status, c.Notice, c.Delivery = CaseApproved, "", ""
+		}
+		if err := put(kv, string(c.Ordinal), c); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,122 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// Version is one recorded version of a post.
+type Version struct {
+	evidence.RecordRef
+	RecordedAt evidence.Time      `json:"recorded_at"`
+	Post       *evidence.PostSeen `json:"post,omitempty"` // nil where the body is erased
+}
+
+// Happening is an entry of a post's status history.
+type Happening struct {
+	Seq     int64         `json:"seq"`
+	At      evidence.Time `json:"at"`   // when it was observed, or else recorded
+	What    string        `json:"what"` // seen, edited, restricted, gone, media.kept, media.missed
+	Detail  string        `json:"detail,omitempty"`
+	Vantage string        `json:"vantage,omitempty"`
+	Erased  bool          `json:"erased,omitempty"`
+}
+
+// File is a file of a post: kept, or not and why.
+type File struct {
+	MediaID string          `json:"media_id"`
+	Blob    evidence.Object `json:"blob,omitzero"`
+	MIME    string          `json:"mime,omitempty"`
+	Name    string          `json:"name,omitempty"`
+	Missed  string          `json:"missed,omitempty"` // the reason
+}
+
+// Post is everything that the log says about one post.
+type Post struct {
+	Ordinal      evidence.Ordinal `json:"ordinal"`
+	Account      evidence.Ordinal `json:"account"`
+	Platform     string           `json:"platform"` // identity of the account: `telegram channel 1234`
+	Target       string           `json:"target,omitempty"`
+	Organisation string           `json:"organisation,omitempty"`
+	Link         string           `json:"link,omitempty"`
+	Versions     []Version        `json:"versions"` // ascending; the last is the latest
+	Media        []File           `json:"media,omitempty"`
+	History      []Happening      `json:"history"`
+	Gone         string           `json:"gone,omitempty"` // how, where the newest observation missed it
+	Case         evidence.Ordinal `json:"case,omitempty"`
+}
+
+// Latest returns the newest version.
+func (p Post) Latest() Version { return p.Versions[len(p.Versions)-1] }
+
+// post reads what the log says about a post, leaving out what its target and case would add.
+func (d *Desk) post(ctx context.Context, o evidence.Ordinal) (Post, error) {
+	p := Post{Ordinal: o, Account: o.Whole()}
+	if o.Space() != evidence.SpaceAccount || o.Part() == "" {
+		return p, refuse(NotFound, "%q is not a post; a post is written like a12/456", clip(string(o)))
+	}
+	err := d.Log.About(ctx, o, func(r evidence.Record) error { p.add(r); return nil })
+	if err == nil && len(p.Versions) == 0 {
+		err = refuse(NotFound, "there is no post %s in this vault", clip(string(o)))
+	}
+	if errors.Is(err, evidence.ErrNotFound) || errors.Is(err, evidence.ErrOrdinal) {
+		err = refuse(NotFound, "there is no post %s in this vault", clip(string(o)))
+	}
+	return p, err
+}
+
+func (p *Post) add(r evidence.Record) {
+	h := Happening{Seq: r.Seq, At: r.At, What: string(r.Kind)}
+	b, err := evidence.DecodeBody(r)
+	h.Erased = errors.Is(err, evidence.ErrErased)
+	switch b := b.(type) {
+	case *evidence.PostSeen:
+		h.What, h.At, h.Vantage = "seen", b.Observed.To, b.Vantage
+		if len(b.Restriction) > 0 {
+			h.What, h.Detail = "restricted", b.Restriction[0].Reason
+		}
+		p.Versions = append(p.Versions, Version{RecordRef: refOf(r), RecordedAt: r.At, Post: b})
+		p.Gone = ""
+	case *evidence.PostGone:
+		h.What, h.At, h.Vantage, h.Detail = "gone", b.Observed.To, b.Vantage, b.How
+		p.Gone = b.How
+	case *evidence.MediaKept:
+		h.At, h.Detail = b.Observed.To, b.MediaID
+		if !b.Thumbnail {
+			p.file(File{MediaID: b.MediaID, Blob: b.Blob, MIME: b.MIME, Name: b.Name})
+		}
+	case *evidence.MediaMissed:
+		h.Detail = b.MediaID + ": " + b.Reason
+		p.file(File{MediaID: b.MediaID, Missed: b.Reason})
+	default:
+		if r.Kind == evidence.KindPostSeen {
+			p.Versions = append(p.Versions, Version{RecordRef: refOf(r), RecordedAt: r.At})
+		}
+	}
+	p.History = append(p.History, h)
+}
+
+func (p *Post) file(f File) {
+	for i := range p.Media {
+		if p.Media[i].MediaID == f.MediaID {
+			p.Media[i] = f
+			return
+		}
+	}
+	p.Media = append(p.Media, f)
+}
+
+// link is the post's public address, where the platform has one for posts.
+func link(t Target, post evidence.Ordinal) string {
+	part := post.Part()
+	if t.Platform != "telegram" || t.Address == "" || part == "" || part[0] == '~' {
+		return t.Address
+	}
+	if strings.HasPrefix(part, "s") {
+		return t.Address + "/s/" + part[1:]
+	}
+	return t.Address + "/" + part
+}

@@ -1,0 +1,210 @@
+package review
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// EmergencyStart is how long one person alone may have a target collected.
+const EmergencyStart = 24 * time.Hour
+
+// Targets lists the watchlist as it stands, by number.
+func (d *Desk) Targets(ctx context.Context) ([]Target, error) {
+	var all []Target
+	err := d.Log.Each(ctx, ViewTargets, string(rune(evidence.SpaceTarget)), func(_ string, value []byte, _ int64) error {
+		var t Target
+		err := json.Unmarshal(value, &t)
+		all = append(all, t)
+		return err
+	})
+	slices.SortFunc(all, func(a, b Target) int { return compareOrdinals(a.Ordinal, b.Ordinal) })
+	return all, wrap("read targets", err)
+}
+
+// Target returns a target by its configured id or its ordinal, and the version of its view key.
+func (d *Desk) Target(ctx context.Context, id string) (Target, int64, error) {
+	var t Target
+	key, _, err := d.Log.Get(ctx, ViewTargets, "id/"+id)
+	if err != nil {
+		return t, 0, wrap("read target", err)
+	}
+	if key == nil && evidence.Ordinal(id).Space() == evidence.SpaceTarget {
+		key = []byte(id)
+	}
+	version, err := d.get(ctx, ViewTargets, string(key), &t)
+	if err == nil && t.ID == "" {
+		err = refuse(WrongTarget, "there is no target %q; `muhafiz review targets` lists them", clip(id))
+	}
+	return t, version, err
+}
+
+// PrepareTargetApproval returns the statement with which a person approves a target as it is set now. With emergency, one person
+// alone starts collection for EmergencyStart, once for each time that the target is set; nothing is reported meanwhile.
+func (d *Desk) PrepareTargetApproval(ctx context.Context, person, target string, emergency bool, comment string) (string, error) {
+	p, err := d.person(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	t, _, err := d.Target(ctx, target)
+	if err != nil {
+		return "", err
+	}
+	_, fingerprint, err := p.key()
+	if err != nil {
+		return "", err
+	}
+	now := evidence.At(d.now())
+	st := evidence.Statement{
+		Type: evidence.StatementTargetApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: now,
+		Comment: comment, CaseVersion: t.Round, Confirms: &t.Set, Agree: true,
+	}
+	if emergency {
+		st.Until = evidence.At(now.Add(EmergencyStart))
+	}
+	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
+		return "", err
+	}
+	return EncodeStatement(st)
+}
+
+// ApproveTarget records a signed approval: from then on the target may be collected.
+func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
+	p, st, err := d.verify(ctx, person, evidence.StatementTargetApproval, s)
+	if err != nil {
+		return Target{}, err
+	}
+	t, version, err := d.Target(ctx, target)
+	if err != nil {
+		return t, err
+	}
+	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
+		return t, err
+	}
+	lost := "target " + t.ID + " changed while it was being approved; look at it and approve again"
+	if _, err := d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetApproved{Signed: s}, lost,
+		evidence.Expect{View: ViewTargets, Key: string(t.Ordinal), Version: version}); err != nil {
+		return t, err
+	}
+	t, _, err = d.Target(ctx, target)
+	return t, err
+}
+
+func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st evidence.Statement) error {
+	if err := needRole(p, "approve a target", RoleReviewer, RoleSenior); err != nil {
+		return err
+	}
+	switch {
+	case t.State == TargetRemoved:
+		return refuse(WrongTarget, "target %s is no longer on the watchlist; list it again first", t.ID)
+	case st.Confirms == nil || *st.Confirms != t.Set:
+		return refuse(ChangedSince, "target %s was set anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Set.Seq)
+	case st.CaseVersion != t.Round:
+		return refuse(ChangedSince, "target %s was approved, suspended or bound anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Round-1)
+	case !st.Agree:
+		return refuse(BadStatement, "the statement does not approve; to stop a target, suspend it")
+	case !st.Until.IsZero():
+		return d.checkEmergency(t, st)
+	case t.State == TargetApproved && !t.Emergency && t.Until.IsZero():
+		return refuse(WrongTarget, "target %s is already approved, by %s", t.ID, t.ApprovedBy)
+	case p.ID == t.ListedBy:
+		return refuse(SamePerson, "%s put target %s on the list, so a second person must approve it", p.ID, t.ID)
+	}
+	return d.differInKey(ctx, p, t.ListedBy, st.Fingerprint)
+}
+
+func (d *Desk) checkEmergency(t Target, st evidence.Statement) error {
+	switch {
+	case st.Until.After(d.now().Add(EmergencyStart)):
+		return refuse(BadStatement, "an emergency start lasts %s at most; prepare it again", EmergencyStart)
+	case t.EmergedIn == t.Set.Seq:
+		return refuse(WrongTarget, "target %s had its emergency start; a second person must approve it now", t.ID)
+	case t.State != TargetListed:
+		return refuse(WrongTarget, "target %s is %s; an emergency start is for a target that waits for its approval", t.ID, t.State)
+	}
+	return nil
+}
+
+// differInKey refuses a fingerprint that is the other person's as well. Somebody who is not on the roster has no key here.
+func (d *Desk) differInKey(ctx context.Context, p Person, other, fingerprint string) error {
+	var o Person
+	if _, err := d.get(ctx, ViewRoster, other, &o); err != nil {
+		return err
+	}
+	if o.ID == "" {
+		return nil
+	}
+	if _, f, err := o.key(); err == nil && f == fingerprint {
+		return refuse(SameKey, "%s and %s have the same key on the roster; two people need two keys", p.ID, o.ID)
+	}
+	return nil
+}
+
+// Suspend stops collection and unsent notices of a target at once; any one person may.
+func (d *Desk) Suspend(ctx context.Context, person, target, reason string) error {
+	p, err := d.person(ctx, person)
+	if err != nil {
+		return err
+	}
+	t, _, err := d.Target(ctx, target)
+	if err != nil {
+		return err
+	}
+	if reason == "" {
+		return refuse(Incomplete, "say why target %s is suspended", t.ID)
+	}
+	if t.State == TargetSuspended || t.State == TargetRemoved {
+		return refuse(WrongTarget, "target %s is already %s", t.ID, t.State)
+	}
+	_, err = d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetSuspended{Reason: reason}, "")
+	return err
+}
+
+// targetOf finds the target under which an account is watched: a suspended one before any other, then one to report.
+func (d *Desk) targetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
+	var best Target
+	err := d.Log.Each(ctx, ViewTargets, "account/"+string(account)+"/", func(_ string, value []byte, _ int64) error {
+		var t Target
+		if _, err := d.get(ctx, ViewTargets, string(value), &t); err != nil {
+			return err
+		}
+		if t.Account == account && (best.ID == "" || rank(t, d.now()) > rank(best, d.now())) {
+			best = t
+		}
+		return nil
+	})
+	if err == nil && best.ID == "" {
+		err = refuse(WrongTarget, "account %s belongs to no target; put its address on the watchlist first", account)
+	}
+	return best, err
+}
+
+func rank(t Target, now time.Time) int {
+	switch {
+	case t.State == TargetSuspended:
+		return 3
+	case t.Reportable(now):
+		return 2
+	case t.State == TargetApproved:
+		return 1
+	}
+	return 0
+}
+
+// needReportable says why nothing of a target may be reported now.
+func (d *Desk) needReportable(t Target) error {
+	switch {
+	case t.State == TargetSuspended:
+		return refuse(Suspended, "target %s is suspended (%s); nothing of it is reported until a second person approves it again", t.ID, t.Reason)
+	case t.State == TargetRemoved:
+		return refuse(NotApprovedTarget, "target %s is no longer on the watchlist; nothing of it is reported", t.ID)
+	case t.State != TargetApproved || t.Emergency || !t.Collectable(d.now()):
+		return refuse(NotApprovedTarget, "target %s has no second person's approval as it is set now; have it approved first", t.ID)
+	case !t.Report:
+		return refuse(NotReportable, "target %s is collected but not to be reported; change `report` on the watchlist first", t.ID)
+	}
+	return nil
+}
