@@ -1,0 +1,17 @@
+// Package chatexport imports files in which a person kept a public channel: the JSON export of Telegram Desktop, in its current
+// form and in that of 2021, and the one-channel part of a full account export.
+//
+// It promises that every entry of the file is accounted for: it became a version, was the same as the latest one, or is listed
+// with its reason, both in the report and in the log; that importing the same file again writes nothing; that memory does not
+// grow with the file; and that nothing in the file, nor in the folder beside it, makes it read outside of that folder. The
+// chat's bytes are kept as the acquisition's reply, and each post says where it stands in them.
+//
+// Only public broadcast channels are read. Groups, private channels and conversations are refused before a byte is kept; of a
+// full account export, which holds an account's private life, only the stretch of the one channel is kept.
+//
+// What it does not promise: that the file is what Telegram wrote. An export is text that anybody can edit; the acquisition says
+// who imported which bytes and when, not that they are genuine. A file that is older than what the vault has is a version like
+// any other: importing exports out of order makes the older text the latest of this method, and importing one without files
+// after one with files records them as missed, though the kept ones remain. An edit that leaves no edit date and changes a file
+// for one of the same type, dimensions, duration and MIME type, without the file, is not seen.
+package chatexport

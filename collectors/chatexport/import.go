@@ -1,0 +1,157 @@
+package chatexport
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// Import reads the export at o.Path into o.Sink. It returns what it accounted for even where it fails midway: what was put is
+// durable, and importing again goes on where the vault lacks something. A file that ends in the middle is no error: the report
+// says so. An export that may not be imported is ErrRefused, before anything of it is kept.
+func Import(ctx context.Context, o Options) (Report, error) {
+	o = o.withDefaults()
+	rep := Report{Reasons: map[string]int{}, MediaMissed: map[string]int{}}
+	if o.Sink == nil || o.Target == "" {
+		return rep, errors.New("import needs a sink and a target")
+	}
+	x, err := openExport(ctx, o)
+	if err != nil {
+		return rep, err
+	}
+	defer x.close()
+	rep.File, rep.Name, rep.Account, rep.TimesAreLocal = x.name, x.head.name, decimal(x.channel), x.head.local
+	im := &importer{o: o, x: x, rep: &rep, account: evidence.Account(platform, "channel", decimal(x.channel))}
+	if err := im.begin(ctx); err != nil {
+		return rep, err
+	}
+	if err := im.run(ctx); err != nil {
+		return rep, err
+	}
+	if x.changed() {
+		return rep, fmt.Errorf("%s was changed while it was read; import it again once nothing writes to it", x.name)
+	}
+	o.Log.Info().Str("target", o.Target).Int("messages", rep.Messages).Int("posts", rep.Posts).Int("skipped", rep.Skipped).Msg("export imported")
+	return rep, nil
+}
+
+// begin keeps the chat's bytes and prepares the drafts that stand before all others.
+func (im *importer) begin(ctx context.Context) error {
+	start := im.o.Now()
+	request := map[string]any{"target": im.o.Target, "channel": decimal(im.x.channel), "type": im.x.head.typ}
+	if im.x.head.full {
+		d, err := im.x.digest(ctx)
+		if err != nil {
+			return err
+		}
+		request["file_sha256"], request["file_offset"], request["file_length"] = d, im.x.head.start, im.x.head.end-im.x.head.start
+	}
+	total := im.x.head.end - im.x.head.start
+	read := int64(0)
+	last := int64(0)
+	src := &fileReader{ctx: ctx, r: im.x.chat(), n: func(n int) {
+		if read += int64(n); read-last >= 8<<20 {
+			last = read
+			im.o.Progress(Progress{Stage: "keep", Bytes: read, TotalBytes: total})
+		}
+	}}
+	d, size, err := im.o.Sink.Keep(ctx, src, im.o.MaxFileBytes)
+	if errors.Is(err, evidence.ErrTooLarge) {
+		return fmt.Errorf("the export is larger than %d bytes; raise the limit, or export a shorter stretch of time: %w", im.o.MaxFileBytes, err)
+	}
+	if err != nil {
+		return fmt.Errorf("keep export: %w", err)
+	}
+	im.rep.Bytes, im.rep.SHA256 = size, d
+	im.acq = evidence.NewAcq(start)
+	im.observed = span(start, im.o.Now())
+	js, err := json.Marshal(request)
+	if err != nil {
+		return fmt.Errorf("import request: %w", err)
+	}
+	im.heads(js)
+	im.cursor = "chatexport " + im.o.Target + " " + decimal(im.x.channel) + " " + d.String()
+	done, err := im.o.Sink.Cursor(ctx, im.cursor)
+	im.done = len(done) > 0
+	return err
+}
+
+// heads drafts what every record of the import leans on. They accompany the first batch that writes something.
+func (im *importer) heads(request json.RawMessage) {
+	actor := im.o.Actor
+	if actor == (evidence.Name{}) {
+		actor = evidence.Source("chatexport")
+		im.head = append(im.head, evidence.Draft{Subject: actor, Accompany: true, Body: &evidence.Collector{
+			Key: actor.Key, Platform: platform, State: "starting", Detail: MethodName,
+		}})
+	}
+	im.actor = actor
+	im.rep.ID = evidence.ID{Acq: im.acq, N: uint32(len(im.head))}
+	im.head = append(im.head, evidence.Draft{Subject: im.account, Accompany: true, Body: &evidence.Acquisition{
+		Method: MethodName, Request: request, Reply: evidence.Object{SHA256: im.rep.SHA256, Size: im.rep.Bytes}, Vantage: vantage,
+		Observed: im.observed, Build: im.o.Build, File: clean(im.x.name), Operator: im.o.Operator, TimesAreLocal: im.x.head.local,
+	}})
+	if im.o.Bind {
+		im.head = append(im.head, evidence.Draft{Subject: evidence.Target(im.o.Target), Body: &evidence.TargetBound{
+			Account: evidence.Ref{Name: im.account}, Address: im.o.Address, Acquisition: im.rep.ID,
+		}})
+	}
+	im.head = append(im.head, evidence.Draft{Subject: im.account, Body: &evidence.AccountSeen{
+		Method: evidence.MethodExport, Vantage: vantage, Acquisition: im.rep.ID, Observed: im.observed, Title: im.x.head.name,
+	}})
+	for i := range im.head {
+		im.head[i].ID = evidence.ID{Acq: im.acq, N: uint32(i)}
+		im.head[i].Actor = actor
+	}
+	im.n = uint32(len(im.head))
+}
+
+// run reads and puts at the same time: one page is read while the one before it is committed.
+func (im *importer) run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	pages := make(chan page, 2)
+	rd := &reader{channel: im.x.channel, own: ownName(im.o.Address)}
+	go func() {
+		defer close(pages)
+		parse(ctx, im.x.chat(), rd, func(p page) bool {
+			select {
+			case pages <- p:
+				return true
+			case <-ctx.Done():
+				return false
+			}
+		})
+	}()
+	defer func() { // the reader has the file: wait until it let go
+		cancel()
+		for range pages {
+		}
+	}()
+	k := &keeper{root: im.x.root, sink: im.o.Sink, kinds: im.o.Media, limit: im.o.MaxMediaBytes}
+	for p := range pages {
+		if err := im.put(ctx, p, k); err != nil {
+			return err
+		}
+		if p.err != nil {
+			return fmt.Errorf("read export: %w", p.err)
+		}
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	return im.finish(ctx)
+}
+
+// ownName is the user name in an address such as https://t.me/name, in lower case.
+func ownName(address string) string {
+	return strings.ToLower(address[strings.LastIndexByte(address, '/')+1:])
+}
+
+func clean(s string) string {
+	v, _ := evidence.ValidText(s)
+	return v
+}
