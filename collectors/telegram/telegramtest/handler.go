@@ -1,0 +1,202 @@
+package telegramtest
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/gotd/td/bin"
+	"github.com/gotd/td/tg"
+	"github.com/gotd/td/tgerr"
+	"github.com/gotd/td/tgtest"
+)
+
+// route is how one method is answered.
+type route struct {
+	open   bool // may be called without being logged in
+	decode func(*bin.Buffer) (any, error)
+	answer func(key [8]byte, q any) (bin.Encoder, error)
+}
+
+// method makes a route of a typed handler.
+func method[Q any, P interface {
+	*Q
+	bin.Decoder
+}](answer func(key [8]byte, q P) (bin.Encoder, error),
+) route {
+	return route{
+		decode: func(b *bin.Buffer) (any, error) {
+			q := P(new(Q))
+			return q, q.Decode(b)
+		},
+		answer: func(key [8]byte, q any) (bin.Encoder, error) { return answer(key, q.(P)) },
+	}
+}
+
+func open(r route) route {
+	r.open = true
+	return r
+}
+
+func (s *Server) routeTable() map[uint32]route {
+	return map[uint32]route{
+		tg.HelpGetConfigRequestTypeID:           open(method(s.getConfig)),
+		tg.HelpGetNearestDCRequestTypeID:        open(method(s.getNearestDC)),
+		tg.AuthSendCodeRequestTypeID:            open(method(s.sendCode)),
+		tg.AuthSignInRequestTypeID:              open(method(s.signIn)),
+		tg.AuthCheckPasswordRequestTypeID:       open(method(s.checkPassword)),
+		tg.AuthImportAuthorizationRequestTypeID: open(method(s.importAuthorization)),
+		tg.AccountGetPasswordRequestTypeID:      open(method(s.getPassword)),
+		tg.AuthExportAuthorizationRequestTypeID: method(s.exportAuthorization),
+		tg.AuthLogOutRequestTypeID:              method(s.logOut),
+
+		tg.UsersGetUsersRequestTypeID:    method(s.getUsers),
+		tg.UsersGetFullUserRequestTypeID: method(s.getFullUser),
+
+		tg.UpdatesGetStateRequestTypeID:             method(s.getState),
+		tg.UpdatesGetDifferenceRequestTypeID:        method(s.getDifference),
+		tg.UpdatesGetChannelDifferenceRequestTypeID: method(s.getChannelDifference),
+
+		tg.ContactsResolveUsernameRequestTypeID: method(s.resolveUsername),
+		tg.ChannelsGetChannelsRequestTypeID:     method(s.getChannels),
+		tg.ChannelsGetFullChannelRequestTypeID:  method(s.getFullChannel),
+		tg.ChannelsGetMessagesRequestTypeID:     method(s.getMessages),
+		tg.MessagesGetHistoryRequestTypeID:      method(s.getHistory),
+		tg.UploadGetFileRequestTypeID:           method(s.getFile),
+	}
+}
+
+// onMessage takes every message that tgtest does not answer itself. An error that is not a tgerr.Error would end the connection.
+func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
+	updates, err := unwrap(req.Buf)
+	if err != nil {
+		return badRequest(err)
+	}
+	id, err := req.Buf.PeekID()
+	if err != nil {
+		return badRequest(err)
+	}
+	name, rpc := s.methodName(id)
+	if !rpc {
+		return nil // an acknowledgement or another message of the protocol, to which there is no answer
+	}
+	s.note(name)
+	s.remember(req.Session, updates)
+	r, known := s.routes[id]
+	if !known {
+		return tgerr.New(400, "METHOD_INVALID")
+	}
+	q, err := r.decode(req.Buf)
+	if err != nil {
+		return badRequest(err)
+	}
+	return s.respond(srv, req, name, r, q)
+}
+
+// respond answers, unless the script says otherwise.
+func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r route, q any) error {
+	key := req.Session.AuthKey.ID
+	t := s.trouble(name, s.channelID(q))
+	if t != nil && t.silent {
+		err := srv.SendAck(req.RequestCtx, req.Session, req.MsgID)
+		if t.cut {
+			srv.ForceDisconnect(req.Session)
+		}
+		return err
+	}
+	var out bin.Encoder
+	var err error
+	switch {
+	case !r.open && !s.loggedIn(key):
+		err = tgerr.New(401, "AUTH_KEY_UNREGISTERED")
+	case t != nil:
+		err = t.err
+	default:
+		out, err = r.answer(key, q)
+	}
+	return s.send(srv, req, out, err)
+}
+
+// send gives the answer at once, or after the latency that is played.
+func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error) error {
+	// The request's buffer belongs to the connection's next message.
+	answer := &tgtest.Request{DC: req.DC, Session: req.Session, MsgID: req.MsgID, RequestCtx: context.WithoutCancel(req.RequestCtx)}
+	d := s.latency()
+	if d == 0 {
+		return reply(srv, answer, out, err)
+	}
+	s.wait.Go(func() {
+		t := time.NewTimer(d)
+		defer t.Stop()
+		select {
+		case <-t.C:
+			_ = reply(srv, answer, out, err) // the connection may be gone by now
+		case <-s.ctx.Done():
+		}
+	})
+	return nil
+}
+
+func reply(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error) error {
+	var rpc *tgerr.Error
+	switch {
+	case err == nil:
+		return srv.SendResult(req, out)
+	case errors.As(err, &rpc):
+		return srv.SendErr(req, rpc)
+	default:
+		return srv.SendErr(req, tgerr.New(500, "INTERNAL"))
+	}
+}
+
+func badRequest(err error) error {
+	return tgerr.New(400, "INPUT_REQUEST_INVALID: "+err.Error())
+}
+
+// unwrap takes the invokeWithLayer, initConnection and invokeWithoutUpdates off a request, and reports whether the client wants
+// updates.
+func unwrap(b *bin.Buffer) (updates bool, err error) {
+	updates = true
+	for {
+		id, err := b.PeekID()
+		if err != nil {
+			return false, err
+		}
+		var r bin.Decoder
+		switch id {
+		case tg.InvokeWithLayerRequestTypeID:
+			r = &tg.InvokeWithLayerRequest{Query: inner{}}
+		case tg.InitConnectionRequestTypeID:
+			r = &tg.InitConnectionRequest{Query: inner{}}
+		case tg.InvokeWithoutUpdatesRequestTypeID:
+			r, updates = &tg.InvokeWithoutUpdatesRequest{Query: inner{}}, false
+		default:
+			return updates, nil
+		}
+		if err := r.Decode(b); err != nil {
+			return false, err
+		}
+	}
+}
+
+// inner leaves the wrapped request in the buffer.
+type inner struct{}
+
+// Decode implements bin.Decoder.
+func (inner) Decode(*bin.Buffer) error { return nil }
+
+// Encode implements bin.Encoder.
+func (inner) Encode(*bin.Buffer) error { return errors.New("a wrapped request is only read") }
+
+// methodName returns a method's TL name without its number. Messages of the protocol itself are no RPC.
+func (s *Server) methodName(id uint32) (name string, rpc bool) {
+	if s.service.Get(id) != "" {
+		return "", false
+	}
+	name, _, _ = strings.Cut(s.types.Get(id), "#")
+	if name == "" {
+		name = "unknown"
+	}
+	return name, true
+}
