@@ -1,0 +1,262 @@
+package vault
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"time"
+
+	bolt "go.etcd.io/bbolt"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// maxGroup bounds the records of one commit, so that a batch waits for no more than that.
+const maxGroup = 4096
+
+// state is what the writer carries from commit to commit.
+type state struct {
+	tree    tree
+	at      time.Time // of the last record: the commit clock never goes back
+	numbers [len(spaces)]uint64
+}
+
+// writer is the one goroutine that writes. Batches that wait while it commits share the next commit.
+type writer struct {
+	v     *Vault
+	now   state // of the transaction in hand
+	names cache
+}
+
+// load reads the state that the last commit left and checks that it fits the log's end.
+func (w *writer) load(tx *bolt.Tx) error {
+	if m := tx.Bucket([]byte(bucketMeta)); m == nil {
+		return ErrNotVault
+	} else if f := string(m.Get([]byte(metaFormat))); f != strconv.Itoa(Format) {
+		return fmt.Errorf("format %q, this build reads %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), Format, ErrNotVault)
+	}
+	t, err := open(tx)
+	if err != nil {
+		return err
+	}
+	head := t.meta.Get([]byte(metaHead))
+	k, value := t.log.Cursor().Last()
+	if len(head) != 8+len(evidence.Digest{}) || len(k) != 8 || keySeq(k)+1 != keySeq(head) {
+		return errors.New("the log's end is not where the last commit left it: run muhafiz fsck")
+	}
+	if w.now.tree, err = loadTree(t.tree, keySeq(head)); err != nil {
+		return err
+	}
+	if root := w.now.tree.root(); string(root[:]) != string(head[8:]) {
+		return errors.New("the tree's root is not what the last commit left: run muhafiz fsck")
+	}
+	rec, err := record(value)
+	if err != nil {
+		return fmt.Errorf("record %d: %w", keySeq(k), err)
+	}
+	leaf, err := leafAt(t, keySeq(k))
+	if err != nil {
+		return err
+	}
+	if leaf != rec.Leaf() {
+		return fmt.Errorf("record %d is not the one that its leaf hash was made of: run muhafiz fsck", rec.Seq)
+	}
+	w.now.at = rec.At.Time
+	w.now.numbers = t.lastNumbers()
+	w.names = newCache()
+	return nil
+}
+
+func (w *writer) run() {
+	defer close(w.v.done)
+	for {
+		select {
+		case r := <-w.v.queue:
+			w.commit(w.gather(r))
+		case <-w.v.stop:
+			return
+		}
+	}
+}
+
+// gather takes whatever else waits already.
+func (w *writer) gather(r *request) []*request {
+	group := []*request{r}
+	for n := len(r.drafts); n < maxGroup; {
+		select {
+		case r := <-w.v.queue:
+			group = append(group, r)
+			n += len(r.drafts)
+		default:
+			return group
+		}
+	}
+	return group
+}
+
+// commit writes a group and answers it. A batch that fails half-way is taken out, and the others start again from where the
+// last commit left the vault; nothing had been committed by then. A commit that fails is the end.
+func (w *writer) commit(group []*request) {
+	for _, r := range group {
+		defer close(r.done)
+	}
+	for len(group) > 0 {
+		before := w.now
+		before.tree = before.tree.clone()
+		bad, err := w.attempt(group)
+		if err == nil {
+			w.names.commit()
+			w.v.publish(w.now)
+			return
+		}
+		w.now = before
+		w.names.rollback()
+		if bad < 0 {
+			err = w.v.fail(err)
+			for _, r := range group {
+				r.err = err
+			}
+			return
+		}
+		group[bad].err = err
+		group = append(group[:bad:bad], group[bad+1:]...)
+	}
+}
+
+// attempt writes a group in one transaction. It returns which batch could not be written, or -1 where it is the disk.
+func (w *writer) attempt(group []*request) (bad int, err error) {
+	if err := w.v.failed(); err != nil {
+		return -1, err
+	}
+	tx, err := w.v.db.Begin(true)
+	if err != nil {
+		return -1, err
+	}
+	defer tx.Rollback()
+	t, err := open(tx)
+	if err != nil {
+		return -1, err
+	}
+	tables := w.v.tables(t)
+	wrote := false
+	for i, r := range group {
+		p, err := w.plan(t, r)
+		if r.err = err; err != nil {
+			continue
+		}
+		if err := w.write(t, tables, p); err != nil {
+			return i, err
+		}
+		wrote = wrote || p.changes()
+	}
+	if !wrote {
+		return -1, nil
+	}
+	if err := w.finish(t); err != nil {
+		return -1, err
+	}
+	return -1, tx.Commit()
+}
+
+// put plans and writes one batch.
+func (w *writer) put(t *txn, tables []table, r *request) error {
+	p, err := w.plan(t, r)
+	if err != nil {
+		return err
+	}
+	return w.write(t, tables, p)
+}
+
+// finish writes what goes with every commit.
+func (w *writer) finish(t *txn) error {
+	if err := w.now.tree.flush(t.tree); err != nil {
+		return err
+	}
+	root := w.now.tree.root()
+	return t.meta.Put([]byte(metaHead), append(seqKey(w.now.tree.size), root[:]...))
+}
+
+// write does what plan decided.
+func (w *writer) write(t *txn, tables []table, p *plan) error {
+	if at := w.v.o.Now().UTC().Truncate(time.Microsecond); at.After(w.now.at) {
+		w.now.at = at
+	}
+	w.now.numbers = p.numbers
+	for _, b := range p.bindings {
+		if err := t.bind(b.name, b.number); err != nil {
+			return err
+		}
+	}
+	for _, ds := range [][]draft{p.announce, p.r.drafts} {
+		for i := range ds {
+			if ds[i].fate == write {
+				if err := w.append(t, tables, &ds[i]); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	if err := putIDs(t.ids, p.ids()); err != nil {
+		return err
+	}
+	for _, f := range p.order {
+		if f.dirty {
+			if err := t.subjects.Put(f.key[:], f.encode()); err != nil {
+				return err
+			}
+		}
+	}
+	if c := p.r.batch.Cursor; c != nil {
+		return t.cursors.Put([]byte(c.Name), append([]byte{}, c.Data...))
+	}
+	return nil
+}
+
+// append writes one record, with its leaf and its line in the index of subjects, and shows it to the views.
+func (w *writer) append(t *txn, tables []table, d *draft) error {
+	d.seq = w.now.tree.size
+	e := evidence.Envelope{
+		V: evidence.EnvelopeVersion, Seq: d.seq, ID: d.in.ID, Kind: d.in.Body.Kind(), At: evidence.Time{Time: w.now.at},
+		Actor: d.actor, Subject: d.subject, Body: d.digest,
+	}
+	// The leaf's prefix, envelope, LF and body lie behind one another, so that hashing and storing copy nothing.
+	buf := e.Append(append(make([]byte, 0, 384+len(d.body)), 0))
+	end := len(buf)
+	buf = append(append(buf, '\n'), d.body...)
+	w.now.tree.append(evidence.Sum(buf[:end]))
+	if err := t.log.Put(seqKey(d.seq), buf[1:]); err != nil {
+		return err
+	}
+	key, err := ordinalKey(d.subject)
+	if err != nil {
+		return err
+	}
+	if err := t.subjects.Put(key.withSeq(d.seq), nil); err != nil {
+		return err
+	}
+	d.record = evidence.Record{Envelope: e, EnvelopeBytes: buf[1:end:end], Body: d.body}
+	for _, tab := range tables {
+		if err := tab.apply(d.record); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// record reads a log value and keeps nothing of it.
+func record(value []byte) (evidence.Record, error) {
+	envelope, body, err := split(append([]byte(nil), value...))
+	if err != nil {
+		return evidence.Record{}, err
+	}
+	e, err := evidence.ParseEnvelope(envelope)
+	return evidence.Record{Envelope: e, EnvelopeBytes: envelope, Body: body}, err
+}
+
+func leafAt(t *txn, seq int64) (evidence.Digest, error) {
+	h, err := hashes{t.tree}.ReadHashes([]int64{leafIndex(seq)})
+	if err != nil {
+		return evidence.Digest{}, err
+	}
+	return evidence.Digest(h[0]), nil
+}
