@@ -31,27 +31,26 @@ func (w *World) serveFrom(dc int) {
 	w.refs++ // what was encoded names the old one
 }
 
-func (s *Server) getConfig(_ [8]byte, _ *tg.HelpGetConfigRequest) (bin.Encoder, error) {
-	ip, port := s.hostPort()
+func (s *Server) getConfig(by caller, _ *tg.HelpGetConfigRequest) (bin.Encoder, error) {
 	now := time.Now()
 	return &tg.Config{
-		Date: int(now.Unix()), Expires: int(now.Add(time.Hour).Unix()), TestMode: true, ThisDC: s.opts.DC,
-		DCOptions:   []tg.DCOption{{ID: s.opts.DC, IPAddress: ip, Port: port, Static: true}},
+		Date: int(now.Unix()), Expires: int(now.Add(time.Hour).Unix()), TestMode: true, ThisDC: by.dc,
+		DCOptions:   s.dcOptions(),
 		ChatSizeMax: 200, MegagroupSizeMax: 200000, ForwardedCountMax: 100, OnlineUpdatePeriodMs: 210000,
 		OfflineBlurTimeoutMs: 5000, OfflineIdleTimeoutMs: 30000, OnlineCloudTimeoutMs: 300000, NotifyCloudDelayMs: 30000,
 		NotifyDefaultDelayMs: 1500, PushChatPeriodMs: 60000, PushChatLimit: 2, EditTimeLimit: 172800, RevokeTimeLimit: 172800,
 		RevokePmTimeLimit: 172800, RatingEDecay: 2419200, StickersRecentLimit: 200, ChannelsReadMediaPeriod: 604800,
 		CallReceiveTimeoutMs: 20000, CallRingTimeoutMs: 90000, CallConnectTimeoutMs: 30000, CallPacketTimeoutMs: 10000,
-		MeURLPrefix: "https://t.me/", CaptionLengthMax: 1024, MessageLengthMax: 4096, WebfileDCID: s.opts.DC,
+		MeURLPrefix: "https://t.me/", CaptionLengthMax: 1024, MessageLengthMax: 4096, WebfileDCID: s.opts.FileDC,
 	}, nil
 }
 
-func (s *Server) getNearestDC(_ [8]byte, _ *tg.HelpGetNearestDCRequest) (bin.Encoder, error) {
-	return &tg.NearestDC{Country: "XX", ThisDC: s.opts.DC, NearestDC: s.opts.DC}, nil
+func (s *Server) getNearestDC(by caller, _ *tg.HelpGetNearestDCRequest) (bin.Encoder, error) {
+	return &tg.NearestDC{Country: "XX", ThisDC: by.dc, NearestDC: s.opts.DC}, nil
 }
 
-func (s *Server) getUsers(key [8]byte, q *tg.UsersGetUsersRequest) (bin.Encoder, error) {
-	acc := s.account(key)
+func (s *Server) getUsers(by caller, q *tg.UsersGetUsersRequest) (bin.Encoder, error) {
+	acc := s.account(by.key)
 	out := &tg.UserClassVector{}
 	for _, in := range q.ID {
 		switch in := in.(type) {
@@ -66,11 +65,11 @@ func (s *Server) getUsers(key [8]byte, q *tg.UsersGetUsersRequest) (bin.Encoder,
 	return out, nil
 }
 
-func (s *Server) getFullUser(key [8]byte, q *tg.UsersGetFullUserRequest) (bin.Encoder, error) {
+func (s *Server) getFullUser(by caller, q *tg.UsersGetFullUserRequest) (bin.Encoder, error) {
 	var u *tg.User
 	switch in := q.ID.(type) {
 	case *tg.InputUserSelf:
-		u = s.account(key).self()
+		u = s.account(by.key).self()
 	case *tg.InputUser:
 		u = s.world.user(in.UserID, in.AccessHash)
 	}
@@ -90,10 +89,10 @@ func (w *World) user(id, hash int64) *tg.User {
 }
 
 // getState and getDifference speak of the account's own chats, of which there are none: channels have event logs of their own.
-func (s *Server) getState(_ [8]byte, _ *tg.UpdatesGetStateRequest) (bin.Encoder, error) {
+func (s *Server) getState(_ caller, _ *tg.UpdatesGetStateRequest) (bin.Encoder, error) {
 	return &tg.UpdatesState{Pts: 1, Qts: 0, Date: int(time.Now().Unix()), Seq: 1}, nil
 }
 
-func (s *Server) getDifference(_ [8]byte, _ *tg.UpdatesGetDifferenceRequest) (bin.Encoder, error) {
+func (s *Server) getDifference(_ caller, _ *tg.UpdatesGetDifferenceRequest) (bin.Encoder, error) {
 	return &tg.UpdatesDifferenceEmpty{Date: int(time.Now().Unix()), Seq: 1}, nil
 }

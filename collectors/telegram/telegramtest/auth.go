@@ -91,7 +91,7 @@ func (a *authState) byPhone(phone string) *Account {
 	return nil
 }
 
-func (s *Server) sendCode(_ [8]byte, q *tg.AuthSendCodeRequest) (bin.Encoder, error) {
+func (s *Server) sendCode(_ caller, q *tg.AuthSendCodeRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	acc := s.auth.byPhone(q.PhoneNumber)
@@ -104,7 +104,7 @@ func (s *Server) sendCode(_ [8]byte, q *tg.AuthSendCodeRequest) (bin.Encoder, er
 // codeHash ties a code to the phone that it was sent to.
 func codeHash(acc *Account) string { return "loopback-" + acc.Phone }
 
-func (s *Server) signIn(key [8]byte, q *tg.AuthSignInRequest) (bin.Encoder, error) {
+func (s *Server) signIn(by caller, q *tg.AuthSignInRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	acc := s.auth.byPhone(q.PhoneNumber)
@@ -118,10 +118,10 @@ func (s *Server) signIn(key [8]byte, q *tg.AuthSignInRequest) (bin.Encoder, erro
 	case q.PhoneCode != acc.Code:
 		return nil, tgerr.New(400, "PHONE_CODE_INVALID")
 	case acc.Password != "":
-		s.auth.pending[key] = acc
+		s.auth.pending[by.key] = acc
 		return nil, tgerr.New(401, "SESSION_PASSWORD_NEEDED")
 	}
-	return s.admit(key, acc), nil
+	return s.admit(by.key, acc), nil
 }
 
 // admit logs a key in. The caller holds the mutex.
@@ -138,12 +138,12 @@ func (acc *Account) self() *tg.User {
 	return u
 }
 
-func (s *Server) getPassword(key [8]byte, _ *tg.AccountGetPasswordRequest) (bin.Encoder, error) {
+func (s *Server) getPassword(by caller, _ *tg.AccountGetPasswordRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	acc := s.auth.pending[key]
+	acc := s.auth.pending[by.key]
 	if acc == nil {
-		acc = s.auth.users[key]
+		acc = s.auth.users[by.key]
 	}
 	if acc == nil {
 		return nil, tgerr.New(401, "AUTH_KEY_UNREGISTERED")
@@ -158,15 +158,15 @@ func (s *Server) getPassword(key [8]byte, _ *tg.AccountGetPasswordRequest) (bin.
 	if err != nil {
 		return nil, err
 	}
-	s.auth.srp[key] = v
+	s.auth.srp[by.key] = v
 	p.HasPassword, p.CurrentAlgo, p.SRPB, p.SRPID = true, v.algorithm(), v.publicB, v.id
 	return p, nil
 }
 
-func (s *Server) checkPassword(key [8]byte, q *tg.AuthCheckPasswordRequest) (bin.Encoder, error) {
+func (s *Server) checkPassword(by caller, q *tg.AuthCheckPasswordRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	acc, v := s.auth.pending[key], s.auth.srp[key]
+	acc, v := s.auth.pending[by.key], s.auth.srp[by.key]
 	in, ok := q.Password.(*tg.InputCheckPasswordSRP)
 	switch {
 	case acc == nil:
@@ -176,18 +176,21 @@ func (s *Server) checkPassword(key [8]byte, q *tg.AuthCheckPasswordRequest) (bin
 	case !v.check(in.A, in.M1):
 		return nil, tgerr.New(400, "PASSWORD_HASH_INVALID")
 	}
-	return s.admit(key, acc), nil
+	return s.admit(by.key, acc), nil
 }
 
-func (s *Server) exportAuthorization(key [8]byte, _ *tg.AuthExportAuthorizationRequest) (bin.Encoder, error) {
+func (s *Server) exportAuthorization(by caller, q *tg.AuthExportAuthorizationRequest) (bin.Encoder, error) {
+	if q.DCID == by.dc || q.DCID != s.opts.DC && q.DCID != s.opts.FileDC {
+		return nil, tgerr.New(400, "DC_ID_INVALID") // the platform exports to other data centres only
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	acc, token := s.auth.users[key], randomBytes(32)
+	acc, token := s.auth.users[by.key], randomBytes(32)
 	s.auth.exported[string(token)] = acc
 	return &tg.AuthExportedAuthorization{ID: acc.User.ID, Bytes: token}, nil
 }
 
-func (s *Server) importAuthorization(key [8]byte, q *tg.AuthImportAuthorizationRequest) (bin.Encoder, error) {
+func (s *Server) importAuthorization(by caller, q *tg.AuthImportAuthorizationRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	acc := s.auth.exported[string(q.Bytes)]
@@ -195,13 +198,13 @@ func (s *Server) importAuthorization(key [8]byte, q *tg.AuthImportAuthorizationR
 		return nil, tgerr.New(400, "AUTH_BYTES_INVALID")
 	}
 	delete(s.auth.exported, string(q.Bytes))
-	return s.admit(key, acc), nil
+	return s.admit(by.key, acc), nil
 }
 
-func (s *Server) logOut(key [8]byte, _ *tg.AuthLogOutRequest) (bin.Encoder, error) {
+func (s *Server) logOut(by caller, _ *tg.AuthLogOutRequest) (bin.Encoder, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.auth.users, key)
+	delete(s.auth.users, by.key)
 	return &tg.AuthLoggedOut{}, nil
 }
 

@@ -32,11 +32,11 @@ func (s *Server) note(name string) {
 }
 
 // remember notes a session for pushes.
-func (s *Server) remember(k tgtest.Session, updates bool) {
+func (s *Server) remember(srv *tgtest.Server, k tgtest.Session, updates bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.sessions[k.ID] == nil {
-		s.sessions[k.ID] = &session{Session: k}
+		s.sessions[k.ID] = &session{Session: k, srv: srv}
 	}
 	s.sessions[k.ID].updates = s.sessions[k.ID].updates || updates
 }

@@ -164,6 +164,9 @@ func (ch *Channel) Count(id int, change func(*Post)) {
 func (ch *Channel) Delete(ids ...int) {
 	ch.w.mu.Lock()
 	defer ch.w.mu.Unlock()
+	if len(ids) == 0 {
+		return
+	}
 	ch.remove(ids)
 	ch.record(eventDelete, slices.Clone(ids))
 }

@@ -11,7 +11,7 @@ import (
 
 var username = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]{3,31}$`)
 
-func (s *Server) resolveUsername(_ [8]byte, q *tg.ContactsResolveUsernameRequest) (bin.Encoder, error) {
+func (s *Server) resolveUsername(_ caller, q *tg.ContactsResolveUsernameRequest) (bin.Encoder, error) {
 	if !username.MatchString(q.Username) {
 		return nil, tgerr.New(400, "USERNAME_INVALID")
 	}
@@ -58,7 +58,7 @@ func (w *World) visible(in any) (*Channel, error) {
 	return ch, nil
 }
 
-func (s *Server) getChannels(_ [8]byte, q *tg.ChannelsGetChannelsRequest) (bin.Encoder, error) {
+func (s *Server) getChannels(_ caller, q *tg.ChannelsGetChannelsRequest) (bin.Encoder, error) {
 	w := s.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -77,7 +77,7 @@ func (s *Server) getChannels(_ [8]byte, q *tg.ChannelsGetChannelsRequest) (bin.E
 	return out, nil
 }
 
-func (s *Server) getFullChannel(_ [8]byte, q *tg.ChannelsGetFullChannelRequest) (bin.Encoder, error) {
+func (s *Server) getFullChannel(_ caller, q *tg.ChannelsGetFullChannelRequest) (bin.Encoder, error) {
 	w := s.world
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -95,7 +95,7 @@ func (s *Server) getFullChannel(_ [8]byte, q *tg.ChannelsGetFullChannelRequest) 
 // maxIDs is how many messages may be asked for by number at once.
 const maxIDs = 100
 
-func (s *Server) getMessages(_ [8]byte, q *tg.ChannelsGetMessagesRequest) (bin.Encoder, error) {
+func (s *Server) getMessages(_ caller, q *tg.ChannelsGetMessagesRequest) (bin.Encoder, error) {
 	w := s.world
 	w.mu.Lock()
 	defer w.mu.Unlock()

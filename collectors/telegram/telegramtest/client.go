@@ -18,11 +18,10 @@ const (
 // ClientOptions returns what a gotd client needs to find this server and no other. Session storage and update handler are the
 // caller's.
 func (s *Server) ClientOptions() telegram.Options {
-	ip, port := s.hostPort()
 	return telegram.Options{
 		PublicKeys: []telegram.PublicKey{{RSA: &s.opts.Key.PublicKey}},
 		DC:         s.opts.DC,
-		DCList:     dcs.List{Options: []tg.DCOption{{ID: s.opts.DC, IPAddress: ip, Port: port, Static: true}}},
+		DCList:     dcs.List{Options: s.dcOptions()},
 		Resolver:   dcs.Plain(dcs.PlainOptions{}),
 	}
 }

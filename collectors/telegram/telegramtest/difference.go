@@ -9,7 +9,7 @@ import (
 // topMessages is how many messages come with a difference that is too long.
 const topMessages = 10
 
-func (s *Server) getChannelDifference(_ [8]byte, q *tg.UpdatesGetChannelDifferenceRequest) (bin.Encoder, error) {
+func (s *Server) getChannelDifference(_ caller, q *tg.UpdatesGetChannelDifferenceRequest) (bin.Encoder, error) {
 	limit := s.pageLimit(q.Limit)
 	planned := false
 	if c, ok := q.Channel.(*tg.InputChannel); ok {

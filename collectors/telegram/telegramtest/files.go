@@ -3,6 +3,7 @@ package telegramtest
 import (
 	"bytes"
 	"encoding/binary"
+	"strconv"
 
 	"github.com/gotd/td/bin"
 	"github.com/gotd/td/tg"
@@ -14,9 +15,12 @@ const (
 	partWindow = 1 << 20 // a part lies within one window, https://core.telegram.org/api/files#downloading-files
 )
 
-func (s *Server) getFile(_ [8]byte, q *tg.UploadGetFileRequest) (bin.Encoder, error) {
+func (s *Server) getFile(by caller, q *tg.UploadGetFileRequest) (bin.Encoder, error) {
 	if err := checkPart(q); err != nil {
 		return nil, err
+	}
+	if by.dc != s.opts.FileDC {
+		return nil, tgerr.New(303, "FILE_MIGRATE_"+strconv.Itoa(s.opts.FileDC))
 	}
 	w := s.world
 	w.mu.Lock()

@@ -16,21 +16,27 @@ import (
 type route struct {
 	open   bool // may be called without being logged in
 	decode func(*bin.Buffer) (any, error)
-	answer func(key [8]byte, q any) (bin.Encoder, error)
+	answer func(by caller, q any) (bin.Encoder, error)
+}
+
+// caller is who called, and which data centre.
+type caller struct {
+	key [8]byte
+	dc  int
 }
 
 // method makes a route of a typed handler.
 func method[Q any, P interface {
 	*Q
 	bin.Decoder
-}](answer func(key [8]byte, q P) (bin.Encoder, error),
+}](answer func(by caller, q P) (bin.Encoder, error),
 ) route {
 	return route{
 		decode: func(b *bin.Buffer) (any, error) {
 			q := P(new(Q))
 			return q, q.Decode(b)
 		},
-		answer: func(key [8]byte, q any) (bin.Encoder, error) { return answer(key, q.(P)) },
+		answer: func(by caller, q any) (bin.Encoder, error) { return answer(by, q.(P)) },
 	}
 }
 
@@ -82,7 +88,7 @@ func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
 		return nil // an acknowledgement or another message of the protocol, to which there is no answer
 	}
 	s.note(name)
-	s.remember(req.Session, updates)
+	s.remember(srv, req.Session, updates)
 	r, known := s.routes[id]
 	if !known {
 		return tgerr.New(400, "METHOD_INVALID")
@@ -96,7 +102,7 @@ func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
 
 // respond answers, unless the script says otherwise.
 func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r route, q any) error {
-	key := req.Session.AuthKey.ID
+	by := caller{key: req.Session.AuthKey.ID, dc: req.DC}
 	t := s.trouble(name, s.channelID(q))
 	if t != nil && t.silent {
 		err := srv.SendAck(req.RequestCtx, req.Session, req.MsgID)
@@ -108,12 +114,12 @@ func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r
 	var out bin.Encoder
 	var err error
 	switch {
-	case !r.open && !s.loggedIn(key):
+	case !r.open && !s.loggedIn(by.key):
 		err = tgerr.New(401, "AUTH_KEY_UNREGISTERED")
 	case t != nil:
 		err = t.err
 	default:
-		out, err = r.answer(key, q)
+		out, err = r.answer(by, q)
 	}
 	return s.send(srv, req, out, err)
 }

@@ -12,7 +12,7 @@ const pageSize = 100
 
 // getHistory answers newest first. As https://core.telegram.org/api/offsets says, limit and offsets select, in this order, and only
 // then max_id and min_id filter what was selected.
-func (s *Server) getHistory(_ [8]byte, q *tg.MessagesGetHistoryRequest) (bin.Encoder, error) {
+func (s *Server) getHistory(_ caller, q *tg.MessagesGetHistoryRequest) (bin.Encoder, error) {
 	limit := s.pageLimit(q.Limit)
 	w := s.world
 	w.mu.Lock()

@@ -24,10 +24,9 @@ func (s *Server) push(f *feed) {
 }
 
 func (s *Server) pushOne(u *tg.Updates) {
-	srv, to := s.listeners()
-	for _, k := range to {
+	for _, k := range s.listeners() {
 		ctx, cancel := context.WithTimeout(s.ctx, 5*time.Second)
-		err := srv.Send(ctx, k, tgtest.MessageFromServer, u)
+		err := k.srv.Send(ctx, k.Session, tgtest.MessageFromServer, u)
 		cancel()
 		if err != nil {
 			s.opts.Log.Debug().Err(err).Msg("push failed, the session is forgotten")
@@ -36,19 +35,19 @@ func (s *Server) pushOne(u *tg.Updates) {
 	}
 }
 
-func (s *Server) listeners() (*tgtest.Server, []tgtest.Session) {
+func (s *Server) listeners() []session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.script.pushOff {
-		return s.proto, nil
+		return nil
 	}
-	var to []tgtest.Session
+	var to []session
 	for _, k := range s.sessions {
 		if k.updates && s.auth.users[k.AuthKey.ID] != nil {
-			to = append(to, k.Session)
+			to = append(to, *k)
 		}
 	}
-	return s.proto, to
+	return to
 }
 
 func (s *Server) lose(id int64) {

@@ -7,23 +7,22 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"fmt"
-	"net"
 	"sync"
-	"time"
 
-	"github.com/gotd/td/exchange"
 	"github.com/gotd/td/mt"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgtest"
 	"github.com/gotd/td/tmap"
-	"github.com/gotd/td/transport"
 	"github.com/rs/zerolog"
 )
 
 // Options of a Server.
 type Options struct {
-	Addr     string          // loopback address to listen on; 127.0.0.1:0 when empty
-	DC       int             // number of the data centre; 2 when zero
+	Addr string // loopback address to listen on; 127.0.0.1:0 when empty
+	DC   int    // number of the data centre; 2 when zero
+	// FileDC is the number of the data centre that holds the files; DC when zero. Another one listens on a port of its own, which
+	// clients learn from help.getConfig, and the main one answers upload.getFile with FILE_MIGRATE.
+	FileDC   int
 	Key      *rsa.PrivateKey // 2048 bits; generated when nil
 	Accounts []Account       // who may log in; DefaultAccount alone when empty
 	// PollTimeout is the number of seconds after which a client is told to ask again for a channel's difference; 1 when zero.
@@ -35,7 +34,6 @@ type Options struct {
 type Server struct {
 	world  *World
 	opts   Options
-	addr   string
 	routes map[uint32]route
 	// types names the methods; service names the messages of the protocol itself.
 	types, service *tmap.Map
@@ -46,9 +44,7 @@ type Server struct {
 
 	restarting sync.Mutex
 	mu         sync.Mutex
-	proto      *tgtest.Server
-	ln         *listener
-	stop       func()
+	fronts     []*front // the main one first
 	auth       authState
 	sessions   map[int64]*session
 	script     script
@@ -58,16 +54,44 @@ type Server struct {
 // session is one connection's MTProto session, to which updates are pushed.
 type session struct {
 	tgtest.Session
+	srv     *tgtest.Server
 	updates bool // asked for something without refusing updates
 }
 
 // Serve starts a server. It runs until Close, or until ctx is done.
 func Serve(ctx context.Context, w *World, o Options) (*Server, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	s := &Server{world: w, opts: o, sessions: map[int64]*session{}, auth: newAuthState(w, o.Accounts)}
+	s.types, s.service = tmap.New(tg.TypesMap()), tmap.New(mt.TypesMap())
+	s.log.changed = make(chan struct{})
+	s.routes = s.routeTable()
+	s.ctx, s.cancel = context.WithCancel(ctx)
+	s.fronts = []*front{s.newFront(o.DC, o.Addr)}
+	if o.FileDC != o.DC {
+		s.fronts = append(s.fronts, s.newFront(o.FileDC, "127.0.0.1:0"))
+	}
+	w.serveFrom(o.FileDC)
+	if err := s.listenAll(); err != nil {
+		s.cancel()
+		return nil, fmt.Errorf("serve a loopback Telegram: %w", err)
+	}
+	f := w.subscribe()
+	s.wait.Go(func() { s.push(f) })
+	context.AfterFunc(s.ctx, s.stopAll)
+	return s, nil
+}
+
+func (o *Options) complete() error {
 	if o.Addr == "" {
 		o.Addr = "127.0.0.1:0"
 	}
 	if o.DC == 0 {
 		o.DC = defaultDC
+	}
+	if o.FileDC == 0 {
+		o.FileDC = o.DC
 	}
 	if o.PollTimeout == 0 {
 		o.PollTimeout = 1
@@ -75,73 +99,25 @@ func Serve(ctx context.Context, w *World, o Options) (*Server, error) {
 	if len(o.Accounts) == 0 {
 		o.Accounts = []Account{DefaultAccount()}
 	}
-	if o.Key == nil {
-		k, err := rsa.GenerateKey(rand.Reader, 2048)
-		if err != nil {
-			return nil, fmt.Errorf("generate the server's key: %w", err)
-		}
-		o.Key = k
+	if o.Key != nil {
+		return nil
 	}
-	s := &Server{world: w, opts: o, addr: o.Addr, sessions: map[int64]*session{}}
-	s.types, s.service = tmap.New(tg.TypesMap()), tmap.New(mt.TypesMap())
-	s.auth = newAuthState(w, o.Accounts)
-	s.log.changed = make(chan struct{})
-	s.routes = s.routeTable()
-	s.ctx, s.cancel = context.WithCancel(ctx)
-	w.serveFrom(o.DC)
-	s.proto = s.newMTProto()
-	if err := s.listen(); err != nil {
-		s.cancel()
-		return nil, fmt.Errorf("serve a loopback Telegram: %w", err)
-	}
-	f := w.subscribe()
-	s.wait.Go(func() { s.push(f) })
-	context.AfterFunc(s.ctx, func() { s.closeConnections() })
-	return s, nil
-}
-
-func (s *Server) newMTProto() *tgtest.Server {
-	return tgtest.NewServer(exchange.PrivateKey{RSA: s.opts.Key}, tgtest.HandlerFunc(s.onMessage), tgtest.ServerOptions{
-		DC: s.opts.DC, ReadTimeout: 10 * time.Minute, WriteTimeout: 30 * time.Second,
-	})
-}
-
-// listen starts serving on s.addr with s.proto.
-func (s *Server) listen() error {
-	ln, err := listen(s.addr, &s.gate)
+	k, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
-		return err
+		return fmt.Errorf("generate the server's key: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(s.ctx))
-	ended := make(chan struct{})
-	s.mu.Lock()
-	proto := s.proto
-	s.ln, s.addr = ln, ln.Addr().String()
-	s.stop = func() {
-		_ = ln.Close()
-		ln.drop()
-		cancel()
-		<-ended
-		ln.wait.Wait()
-	}
-	s.mu.Unlock()
-	go func() {
-		defer close(ended)
-		if err := proto.Serve(ctx, transport.ListenCodec(func() transport.Codec { return gated{} }, ln)); err != nil {
-			s.opts.Log.Debug().Err(err).Msg("loopback Telegram stopped")
-		}
-	}()
+	o.Key = k
 	return nil
 }
 
-// Addr returns the address as host:port.
+// Addr returns the main data centre's address as host:port.
 func (s *Server) Addr() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.addr
+	return s.fronts[0].addr
 }
 
-// DC returns the number of the data centre.
+// DC returns the number of the main data centre.
 func (s *Server) DC() int { return s.opts.DC }
 
 // World returns the world that is served.
@@ -152,7 +128,7 @@ func (s *Server) PublicKeyPEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "RSA PUBLIC KEY", Bytes: x509.MarshalPKCS1PublicKey(&s.opts.Key.PublicKey)})
 }
 
-// Restart closes all connections and listens again on the same port. With keepKeys the clients' sessions live on; without, their
+// Restart closes all connections and listens again on the same ports. With keepKeys the clients' sessions live on; without, their
 // auth keys are unknown, as after a restart of the process: a client then makes a new key and has to log in again.
 func (s *Server) Restart(keepKeys bool) error {
 	s.restarting.Lock()
@@ -160,26 +136,26 @@ func (s *Server) Restart(keepKeys bool) error {
 	if err := s.ctx.Err(); err != nil {
 		return fmt.Errorf("restart a loopback Telegram that was closed: %w", err)
 	}
-	s.closeConnections()
+	s.stopAll()
 	if !keepKeys {
 		s.mu.Lock()
-		s.proto = s.newMTProto()
+		for _, f := range s.fronts {
+			f.proto = s.newProto(f.dc)
+		}
 		s.auth.forget()
 		s.mu.Unlock()
 	}
-	if err := s.listen(); err != nil {
-		return fmt.Errorf("restart a loopback Telegram on %s: %w", s.Addr(), err)
+	if err := s.listenAll(); err != nil {
+		return fmt.Errorf("restart a loopback Telegram: %w", err)
 	}
 	return nil
 }
 
 // DropConnections cuts every connection; clients may connect again at once.
 func (s *Server) DropConnections() {
-	s.mu.Lock()
-	ln := s.ln
-	clear(s.sessions)
-	s.mu.Unlock()
-	ln.drop()
+	for _, f := range s.parts() {
+		f.ln.drop()
+	}
 }
 
 // Close ends the server and all it started.
@@ -187,24 +163,35 @@ func (s *Server) Close() error {
 	s.cancel()
 	s.restarting.Lock()
 	defer s.restarting.Unlock()
-	s.closeConnections()
+	s.stopAll()
 	s.wait.Wait()
 	return nil
 }
 
-func (s *Server) closeConnections() {
-	s.mu.Lock()
-	stop := s.stop
-	clear(s.sessions)
-	s.mu.Unlock()
-	stop()
+func (s *Server) listenAll() error {
+	for _, f := range s.fronts {
+		if err := s.listen(f); err != nil {
+			s.stopAll()
+			return err
+		}
+	}
+	return nil
 }
 
-// hostPort splits the address for the configuration that clients get.
-func (s *Server) hostPort() (string, int) {
-	a, err := net.ResolveTCPAddr("tcp", s.Addr())
-	if err != nil {
-		return "127.0.0.1", 0
+func (s *Server) stopAll() {
+	for _, f := range s.parts() {
+		f.stop()
 	}
-	return a.IP.String(), a.Port
+}
+
+// parts returns copies of the fronts as they are now, and forgets the sessions, which end with the connections.
+func (s *Server) parts() []front {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.sessions)
+	var list []front
+	for _, f := range s.fronts {
+		list = append(list, *f)
+	}
+	return list
 }

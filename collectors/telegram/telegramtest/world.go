@@ -12,8 +12,8 @@ import (
 )
 
 // World is the platform's state: channels with their posts, media and event logs, and other peers. It is safe for concurrent use.
-// A mutation is one event of its channel's log, raises the channel's pts by one and is handed to every server that serves the
-// world, in order. A failure to autosave panics, since the world would forget what its clients saw.
+// A mutation of posts is one event of its channel's log, raises the channel's pts by the number of posts that it changes, and is
+// handed to every server that serves the world, in order. A failure to autosave panics, since the world would forget what its clients saw.
 type World struct {
 	now func() time.Time
 
