@@ -25,8 +25,9 @@ type Log interface {
 // person's agreement with that very decision.
 var ErrNotApproved = errors.New("no decision to report that a second person approved")
 
-// Write gathers approved cases of one platform from the log into a notice. The reference is the notice's own key.
-func Write(ctx context.Context, log Log, reference, platform string, now time.Time, head Letterhead, cases []evidence.NoticeCase) (Notice, error) {
+// New puts gathered cases of one platform into a notice. The reference is the notice's own key, the vault the one whose cases
+// these are.
+func New(vault, reference, platform string, now time.Time, head Letterhead, items []Item) Notice {
 	if head.Action == "" {
 		head.Action = defaultAction
 	}
@@ -34,22 +35,19 @@ func Write(ctx context.Context, log Log, reference, platform string, now time.Ti
 		head.GoodFaith = defaultGoodFaith
 	}
 	n := Notice{
-		Format: "muhafiz-notice/1", Reference: reference, Vault: log.ID(), Date: evidence.At(now), Platform: platform, Sender: head,
-		WhoWhat: whoWhat,
+		Format: "muhafiz-notice/1", Reference: reference, Vault: vault, Date: evidence.At(now), Platform: platform, Sender: head,
+		WhoWhat: whoWhat, Items: slices.Clone(items),
 	}
-	for _, c := range cases {
-		item, err := gather(ctx, log, c, head)
-		if err != nil {
-			return n, fmt.Errorf("gather case %s: %w", c.Case, err)
-		}
-		n.Severity = higher(n.Severity, item.Severity)
-		n.Items = append(n.Items, item)
+	for _, it := range items {
+		n.Severity = higher(n.Severity, it.Severity)
 	}
 	slices.SortStableFunc(n.Items, func(a, b Item) int { return severities[b.Severity] - severities[a.Severity] })
-	return n, nil
+	return n
 }
 
-func gather(ctx context.Context, log Log, c evidence.NoticeCase, head Letterhead) (Item, error) {
+// Gather reads one approved case from the log, checking once more that the records carry it. Only designations by the
+// authorities are cited, or all where authorities is nil.
+func Gather(ctx context.Context, log Log, c evidence.NoticeCase, authorities []string) (Item, error) {
 	it := Item{Case: c.Case, Decision: c.Decision, Approval: c.Approval}
 	st, err := decided(ctx, log, c)
 	if err != nil {
@@ -60,7 +58,7 @@ func gather(ctx context.Context, log Log, c evidence.NoticeCase, head Letterhead
 		return it, err
 	}
 	it.Organisation, it.Affiliation = set.Organisation.Name, st.Grounds.Affiliation
-	it.Designations = admissible(set.Organisation.Designations, head.Authorities)
+	it.Designations = admissible(set.Organisation.Designations, authorities)
 	if it.Account, err = account(ctx, log, c.Account, set); err != nil {
 		return it, err
 	}

@@ -8,12 +8,11 @@ import (
 
 // Letterhead is what our side says of itself and asks for. It names no analyst.
 type Letterhead struct {
-	Organisation string   `json:"organisation"`
-	Contact      string   `json:"contact"`          // e-mail address for questions and corrections
-	Status       string   `json:"status,omitempty"` // `ordinary`, `trusted flagger`, `authority (PK)`
-	Action       string   `json:"requested_action"`
-	GoodFaith    string   `json:"good_faith,omitempty"`
-	Authorities  []string `json:"-"` // whose designations may be cited on this route; nil: all
+	Organisation string `json:"organisation"`
+	Contact      string `json:"contact"`          // e-mail address for questions and corrections
+	Status       string `json:"status,omitempty"` // `ordinary`, `trusted flagger`, `authority (PK)`
+	Action       string `json:"requested_action"`
+	GoodFaith    string `json:"good_faith,omitempty"`
 }
 
 // The request where a route says nothing else.

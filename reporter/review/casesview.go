@@ -45,6 +45,7 @@ type Decided struct {
 	Outcome     string             `json:"outcome"`
 	Severity    string             `json:"severity,omitempty"` // the highest of its passages
 	Exhibits    []evidence.Exhibit `json:"exhibits"`
+	Designation evidence.RecordRef `json:"designation"` // the target.set that it rests on
 }
 
 // Approved is the second person's word on the standing decision.
@@ -123,7 +124,7 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 		c.Status = CaseDecided
 	}
 	if st.Grounds != nil {
-		c.Decision.Severity = highest(st.Grounds.Passages)
+		c.Decision.Severity, c.Decision.Designation = highest(st.Grounds.Passages), st.Grounds.Designation
 	}
 	for _, e := range st.Exhibits {
 		if err := put(kv, postKey(e.Post), decidedPost{c.Ordinal, e.Seq}); err != nil {

@@ -66,7 +66,7 @@ func (d *Desk) checkReport(ctx context.Context, t Target, st evidence.Statement)
 	if err := d.needReportable(t); err != nil {
 		return err
 	}
-	if err := d.checkFree(ctx, st); err != nil {
+	if err := d.checkFree(ctx, t, st); err != nil {
 		return err
 	}
 	for _, p := range g.Passages {
@@ -86,7 +86,7 @@ func (d *Desk) checkReport(ctx context.Context, t Target, st evidence.Statement)
 }
 
 // checkFree refuses a version that has left, or is about to leave, in another case.
-func (d *Desk) checkFree(ctx context.Context, st evidence.Statement) error {
+func (d *Desk) checkFree(ctx context.Context, t Target, st evidence.Statement) error {
 	for _, e := range st.Exhibits {
 		var dec decidedPost
 		if _, err := d.get(ctx, ViewCases, postKey(e.Post), &dec); err != nil {
@@ -99,7 +99,8 @@ func (d *Desk) checkFree(ctx context.Context, st evidence.Statement) error {
 		if err != nil {
 			return err
 		}
-		if c.Status == CaseApproved || c.Status == CaseNoticed || (c.Status == CaseDecided && st.Case != "") {
+		waits := c.Status == CaseDecided || c.stale(t)
+		if c.Status == CaseNoticed || (c.Status == CaseApproved && !waits) || (waits && st.Case != "") {
 			return refuse(AlreadyDecided, "post %s is an exhibit of case %s, which is %s; it is not reported twice", e.Post, c.Ordinal, c.Status)
 		}
 	}

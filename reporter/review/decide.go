@@ -57,10 +57,10 @@ func (d *Desk) PrepareDecision(ctx context.Context, person string, in DecisionIn
 		return "", err
 	}
 	st.Case, st.CaseVersion = c.Ordinal, c.Version
-	if err := d.checkCase(c, st); err != nil {
+	if err := d.checkCase(c, t, st); err != nil {
 		return "", err
 	}
-	if err := d.checkFree(ctx, st); err != nil {
+	if err := d.checkFree(ctx, t, st); err != nil {
 		return "", err
 	}
 	return EncodeStatement(st)
@@ -97,7 +97,7 @@ func (d *Desk) caseFor(ctx context.Context, p Person, t Target, exhibits []evide
 			}
 			continue
 		}
-		if c, err := d.Case(ctx, dec.Case); err != nil || c.Status == CaseDecided {
+		if c, err := d.Case(ctx, dec.Case); err != nil || c.Status == CaseDecided || c.stale(t) {
 			return c, err
 		}
 	}
@@ -140,14 +140,14 @@ func (d *Desk) Decide(ctx context.Context, person string, s evidence.Signed) (Ca
 	if err != nil {
 		return c, err
 	}
-	if err := d.checkCase(c, st); err != nil {
+	t, err := d.targetOf(ctx, c.Account)
+	if err != nil {
+		return c, err
+	}
+	if err := d.checkCase(c, t, st); err != nil {
 		return c, err
 	}
 	if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
-		return c, err
-	}
-	t, err := d.targetOf(ctx, c.Account)
-	if err != nil {
 		return c, err
 	}
 	if err := d.checkGrounds(ctx, t, st); err != nil {
@@ -164,21 +164,27 @@ func caseLost(c Case) string {
 	return fmt.Sprintf("somebody else acted on case %s at the same moment; look at it again", c.Ordinal)
 }
 
+// stale reports whether an approved case rests on a ground that was set anew since: it is in no notice, and waits to be decided
+// again.
+func (c Case) stale(t Target) bool {
+	return c.Status == CaseApproved && c.Decision.Designation != t.Set
+}
+
 // checkCase asks whether the case can take this decision.
-func (d *Desk) checkCase(c Case, st evidence.Statement) error {
+func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	switch {
 	case st.Confirms != nil || st.Agree || !st.Until.IsZero():
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
-	case c.Status != CaseOpen && c.Status != CaseRejected && c.Status != CaseDecided:
+	case c.Status != CaseOpen && c.Status != CaseRejected && c.Status != CaseDecided && !c.stale(t):
 		return refuse(WrongCase, "case %s is %s and takes no further decision; prepare one on its newer posts", c.Ordinal, c.Status)
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and decide again", c.Ordinal, c.Version-1)
-	case c.Status != CaseDecided:
+	case c.Status != CaseDecided && c.Status != CaseApproved:
 		return nil
 	}
 	for _, e := range c.Decision.Exhibits {
 		if !slices.ContainsFunc(st.Exhibits, func(n evidence.Exhibit) bool { return n.Post == e.Post }) {
-			return refuse(WrongCase, "case %s waits for its second person and also holds %s; name all of its posts to decide it again", c.Ordinal, e.Post)
+			return refuse(WrongCase, "case %s is %s and also holds %s; name all of its posts to decide it again", c.Ordinal, c.Status, e.Post)
 		}
 	}
 	return nil

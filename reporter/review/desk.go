@@ -58,6 +58,15 @@ func (d *Desk) Roster(ctx context.Context) ([]Person, error) {
 	return all, wrap("read roster", err)
 }
 
+// Person returns a person who is on the roster now and holds one of the roles, or any where none is named.
+func (d *Desk) Person(ctx context.Context, id string, roles ...string) (Person, error) {
+	p, err := d.person(ctx, id)
+	if err == nil && len(roles) > 0 {
+		err = needRole(p, "do this", roles...)
+	}
+	return p, err
+}
+
 func (d *Desk) person(ctx context.Context, id string) (Person, error) {
 	var p Person
 	if _, err := d.get(ctx, ViewRoster, id, &p); err != nil {

@@ -18,6 +18,7 @@ const (
 	WrongVault        Code = "wrong-vault"         // stated for another vault
 	WrongPerson       Code = "wrong-person"        // stated by another person than the one who hands it in
 	WrongCase         Code = "wrong-case"          // no such case, or not in a state that allows this
+	WrongNotice       Code = "wrong-notice"        // no such notice, or not in a state that allows this
 	WrongTarget       Code = "wrong-target"        // no such target, or not in a state that allows this
 	Role              Code = "role"                // the person's roles do not allow this
 	SamePerson        Code = "same-person"         // the second person is the first

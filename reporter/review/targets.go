@@ -194,6 +194,22 @@ func rank(t Target, now time.Time) int {
 	return 0
 }
 
+// MayReport returns the target under which a case's account is watched, or a refusal where nothing of it may leave now: the
+// target is not approved to be reported, or its ground was set anew since the case was decided.
+func (d *Desk) MayReport(ctx context.Context, c Case) (Target, error) {
+	t, err := d.targetOf(ctx, c.Account)
+	if err != nil {
+		return t, err
+	}
+	if err := d.needReportable(t); err != nil {
+		return t, err
+	}
+	if c.Decision == nil || c.Decision.Designation != t.Set {
+		return t, refuse(ChangedSince, "target %s was set anew (record %d) since case %s was decided; decide it again", t.ID, t.Set.Seq, c.Ordinal)
+	}
+	return t, nil
+}
+
 // needReportable says why nothing of a target may be reported now.
 func (d *Desk) needReportable(t Target) error {
 	switch {

@@ -1,0 +1,35 @@
+package reporter
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter/notice"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// ViewRuns is the name of the view of the reporter's runs; its one key is `last`.
+const ViewRuns = "reporter.runs"
+
+// Views returns every view that the reporter, the desk and the notices read.
+func Views() []evidence.View {
+	runs := evidence.View{Name: ViewRuns, Version: 1, Apply: applyRun}
+	return slices.Concat(review.Views(), notice.Views(), []evidence.View{runs})
+}
+
+func applyRun(r evidence.Record, kv evidence.KV) error {
+	if r.Kind != evidence.KindReporterRun {
+		return nil
+	}
+	b, err := evidence.Decode[*evidence.ReporterRun](r)
+	if err != nil {
+		return nil //nolint:nilerr // a view skips what is erased or unknown
+	}
+	v, err := json.Marshal(b)
+	if err != nil {
+		return fmt.Errorf("view %s: %w", ViewRuns, err)
+	}
+	return kv.Put("last", v)
+}
