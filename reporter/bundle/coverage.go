@@ -1,0 +1,265 @@
+package bundle
+
+import (
+	"context"
+	"sort"
+	"strings"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// coverage is data/coverage.json: what the bag does not hold, and why.
+type coverage struct {
+	Format      int               `json:"format"` // 1
+	Bundle      string            `json:"bundle"`
+	Edition     Edition           `json:"edition"`
+	Vault       string            `json:"vault"`
+	MadeAt      evidence.Time     `json:"made_at"` // by this machine's clock
+	TreeSize    int64             `json:"tree_size"`
+	Records     int               `json:"records"`
+	Targets     []targetCoverage  `json:"targets"`
+	Accounts    []accountCoverage `json:"accounts"`
+	Withheld    []withheldBody    `json:"withheld"`
+	MediaAbsent []absentMedia     `json:"media_absent"`
+	RawAbsent   []rawAbsent       `json:"raw_absent,omitempty"`
+	RawHeld     string            `json:"raw"`    // why there are raw replies or none
+	Anchor      *string           `json:"anchor"` // newest outside anchor
+	Warnings    []string          `json:"warnings"`
+}
+
+// targetCoverage says how much of the time a target was looked at.
+type targetCoverage struct {
+	Target    evidence.Ordinal `json:"target"`
+	Key       string           `json:"key"`
+	Account   evidence.Ordinal `json:"account"`
+	From      evidence.Time    `json:"from,omitzero"` // first resolved or first request
+	To        evidence.Time    `json:"to"`            // the checkpoint
+	Share     *float64         `json:"observed_share"`
+	Recover   *float64         `json:"observed_or_recovered_share"` // counting gaps across which the history was read again
+	Statement string           `json:"statement"`
+	Gaps      []gapCoverage    `json:"gaps"`
+}
+
+type gapCoverage struct {
+	Record    int64            `json:"record"`
+	Subject   evidence.Ordinal `json:"subject"`
+	From      evidence.Time    `json:"from"`
+	To        evidence.Time    `json:"to"`
+	Cause     string           `json:"cause"`
+	Detail    string           `json:"detail,omitempty"`
+	Source    string           `json:"source,omitempty"`
+	Recovered bool             `json:"recovered"`
+}
+
+// accountCoverage counts what the log holds about an account and the bag does not.
+type accountCoverage struct {
+	Account         evidence.Ordinal `json:"account"`
+	Identity        string           `json:"identity"`
+	PostsInLog      int64            `json:"posts_in_log"`
+	PostsInBundle   int64            `json:"posts_in_bundle"`
+	RecordsInLog    int64            `json:"records_in_log"`
+	RecordsInBundle int64            `json:"records_in_bundle"`
+	NotInBundle     []leftOutCount   `json:"not_in_bundle"`
+}
+
+type leftOutCount struct {
+	Kind    evidence.Kind `json:"kind"`
+	Records int64         `json:"records"`
+	Reason  string        `json:"reason"`
+}
+
+type withheldBody struct {
+	Record  int64            `json:"record"`
+	Kind    evidence.Kind    `json:"kind"`
+	Subject evidence.Ordinal `json:"subject"`
+	Reason  string           `json:"reason"`
+}
+
+type absentMedia struct {
+	Post    evidence.Ordinal `json:"post"`
+	Record  int64            `json:"record"`
+	MediaID string           `json:"media_id"`
+	Reason  string           `json:"reason"`
+}
+
+const noAnchor = "No outside anchor: no timestamp authority or witness has signed this log's head. Until the checkpoint is known elsewhere, " +
+	"whoever holds the log's key could have rewritten all of it."
+
+func (b *builder) writeCoverage(ctx context.Context) error {
+	c := coverage{
+		Format: 1, Bundle: b.o.Name, Edition: b.o.Edition, Vault: b.o.Log.ID(), MadeAt: evidence.At(b.at), TreeSize: b.note.Size, Records: len(b.seqs),
+		Targets: []targetCoverage{}, Accounts: []accountCoverage{}, Withheld: b.withheld, MediaAbsent: []absentMedia{}, RawAbsent: b.rawAbsent,
+		RawHeld: "none: raw replies name everyone whom the platform named, so only the full edition holds them", Warnings: []string{noAnchor},
+	}
+	if c.Withheld == nil {
+		c.Withheld = []withheldBody{}
+	}
+	if b.o.Edition == Full {
+		c.RawHeld = "the replies of the acquisitions in this bundle, as far as they are kept"
+	}
+	for _, p := range b.sel.posts {
+		for _, m := range p.Media {
+			if m.Absent != "" {
+				c.MediaAbsent = append(c.MediaAbsent, absentMedia{p.Ordinal, m.Record, m.MediaID, m.Absent})
+			}
+		}
+	}
+	for _, a := range b.sel.accounts.sorted() {
+		x, err := b.accountCoverage(ctx, a)
+		if err != nil {
+			return err
+		}
+		c.Accounts = append(c.Accounts, x)
+	}
+	for _, t := range b.sel.targets.sorted() {
+		x, err := b.targetCoverage(ctx, t)
+		if err != nil {
+			return err
+		}
+		c.Targets = append(c.Targets, x)
+	}
+	b.coverage, b.res.Warnings = c, c.Warnings
+	return b.writeJSON(fileCoverage, c)
+}
+
+// accountCoverage counts every record under the checkpoint that is about the account or one of its posts.
+func (b *builder) accountCoverage(ctx context.Context, a evidence.Ordinal) (accountCoverage, error) {
+	c := accountCoverage{Account: a, NotInBundle: []leftOutCount{}}
+	type key struct {
+		kind   evidence.Kind
+		reason string
+	}
+	out := map[key]int64{}
+	count := func(reason string) func(evidence.Record) error {
+		return func(r evidence.Record) error {
+			if r.Seq >= b.note.Size {
+				return nil
+			}
+			c.RecordsInLog++
+			if _, in := b.sel.seqs[r.Seq]; in {
+				c.RecordsInBundle++
+				return nil
+			}
+			why := leftOut[r.Kind]
+			if why == "" {
+				why = reason
+			}
+			out[key{r.Kind, why}]++
+			return nil
+		}
+	}
+	if err := b.o.Log.About(ctx, a, count("a request that brought none of the posts in this bundle")); err != nil {
+		return c, err
+	}
+	err := b.o.Log.Posts(ctx, a, func(p evidence.Ordinal) error {
+		c.PostsInLog++
+		if b.sel.byPost[p] != nil {
+			c.PostsInBundle++
+		}
+		return b.o.Log.About(ctx, p, count("of posts that are neither exhibit nor album nor neighbour"))
+	})
+	if err != nil {
+		return c, err
+	}
+	for k, n := range out {
+		c.NotInBundle = append(c.NotInBundle, leftOutCount{k.kind, n, k.reason})
+	}
+	sort.Slice(c.NotInBundle, func(i, j int) bool {
+		x, y := c.NotInBundle[i], c.NotInBundle[j]
+		return x.Kind < y.Kind || (x.Kind == y.Kind && x.Reason < y.Reason)
+	})
+	n, err := b.o.Log.Name(ctx, a)
+	c.Identity = n.Key
+	return c, ignore(err)
+}
+
+func (b *builder) targetCoverage(ctx context.Context, t evidence.Ordinal) (targetCoverage, error) {
+	c := targetCoverage{Target: t, To: evidence.At(b.at), Gaps: []gapCoverage{}}
+	if n, err := b.o.Log.Name(ctx, t); err == nil {
+		c.Key = n.Key
+	}
+	live := false
+	see := func(r evidence.Record) error {
+		if r.Seq >= b.note.Size {
+			return nil
+		}
+		body, err := evidence.DecodeBody(r)
+		if err != nil {
+			return nil
+		}
+		switch x := body.(type) {
+		case *evidence.TargetBound:
+			c.Account = x.Account.Ordinal
+		case *evidence.Acquisition:
+			if !strings.HasPrefix(x.Method, "import") {
+				live = true
+				c.earliest(x.Observed.From)
+			}
+		case *evidence.Gap:
+			c.Gaps = append(c.Gaps, gapCoverage{r.Seq, r.Subject, x.From, x.To, x.Cause, x.Detail, x.Source, x.Recovered})
+			c.earliest(x.From)
+		}
+		return nil
+	}
+	if err := b.o.Log.About(ctx, t, see); err != nil {
+		return c, err
+	}
+	if c.Account != "" {
+		if err := b.o.Log.About(ctx, c.Account, see); err != nil {
+			return c, err
+		}
+	}
+	c.shares(live)
+	return c, nil
+}
+
+func (c *targetCoverage) earliest(t evidence.Time) {
+	if !t.IsZero() && (c.From.IsZero() || t.Before(c.From.Time)) {
+		c.From = t
+	}
+}
+
+func (c *targetCoverage) shares(live bool) {
+	if !live || c.From.IsZero() || !c.To.After(c.From.Time) {
+		c.Statement = "not observed live: what is known of it was imported, so no share of time can be stated"
+		return
+	}
+	all := c.To.Sub(c.From.Time)
+	lost := unobserved(c.Gaps, c.From.Time, c.To.Time, func(gapCoverage) bool { return true })
+	never := unobserved(c.Gaps, c.From.Time, c.To.Time, func(g gapCoverage) bool { return !g.Recovered })
+	share, again := 1-float64(lost)/float64(all), 1-float64(never)/float64(all)
+	c.Share, c.Recover = &share, &again
+	c.Statement = "share of the time without a recorded gap; between two polls a post can come and go unseen"
+}
+
+// unobserved is the length of the union of gaps within [from, to]. A gap without an end lasts until now.
+func unobserved(gaps []gapCoverage, from, to time.Time, count func(gapCoverage) bool) time.Duration {
+	type span struct{ from, to time.Time }
+	var spans []span
+	for _, g := range gaps {
+		s := span{g.From.Time, g.To.Time}
+		if s.to.IsZero() || s.to.After(to) {
+			s.to = to
+		}
+		if s.from.Before(from) {
+			s.from = from
+		}
+		if count(g) && s.to.After(s.from) {
+			spans = append(spans, s)
+		}
+	}
+	sort.Slice(spans, func(i, j int) bool { return spans[i].from.Before(spans[j].from) })
+	var sum time.Duration
+	end := from
+	for _, s := range spans {
+		if s.from.Before(end) {
+			s.from = end
+		}
+		if s.to.After(s.from) {
+			sum += s.to.Sub(s.from)
+			end = s.to
+		}
+	}
+	return sum
+}

@@ -1,0 +1,137 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// exhibitPage is one post of the bag as the page shows it.
+type exhibitPage struct {
+	Number  int
+	Folder  string // relative to data/
+	Post    evidence.Ordinal
+	Role    string
+	Of      []int
+	Case    []caseExhibit
+	Hidden  string
+	Events  []postEvent
+	Media   []mediaFile
+	Version int // number of versions
+}
+
+// postEvent is one record about the post.
+type postEvent struct {
+	proof
+	Kind    evidence.Kind
+	Version int // from 1, for post.seen
+	Cited   []int
+	Seen    *evidence.PostSeen
+	Gone    *evidence.PostGone
+	Kept    *evidence.MediaKept
+	Missed  *evidence.MediaMissed
+	Forward string
+	Author  string
+	Request *request
+}
+
+// request is the acquisition that brought an observation.
+type request struct {
+	Seq     int64
+	Method  string
+	Alias   string
+	Vantage string
+	Server  evidence.Time
+	Offset  *int64
+}
+
+func (b *builder) exhibitPage(ctx context.Context, p *post) (*exhibitPage, error) {
+	x := &exhibitPage{Number: p.Number, Folder: strings.TrimPrefix(p.folder(), dirData+"/"), Post: p.Ordinal, Role: p.Role, Case: p.Case, Hidden: p.Hidden, Media: p.Media}
+	for _, of := range p.Of {
+		x.Of = append(x.Of, of.Number)
+	}
+	for _, seq := range p.Records {
+		r, err := b.o.Log.Record(ctx, seq)
+		if err != nil {
+			return nil, err
+		}
+		e, err := b.postEvent(ctx, r)
+		if err != nil {
+			return nil, err
+		}
+		if r.Kind == evidence.KindPostSeen {
+			x.Version++
+			e.Version = x.Version
+		}
+		for _, c := range p.Case {
+			if c.Record == seq {
+				e.Cited = append(e.Cited, c.Number)
+			}
+		}
+		x.Events = append(x.Events, e)
+	}
+	return x, nil
+}
+
+func (b *builder) postEvent(ctx context.Context, r evidence.Record) (postEvent, error) {
+	e := postEvent{Kind: r.Kind, proof: proofOf(r, b.withhold(r))}
+	if e.Withheld != "" {
+		return e, nil
+	}
+	body, err := evidence.DecodeBody(r)
+	if err != nil {
+		return e, err
+	}
+	switch x := body.(type) {
+	case *evidence.PostSeen:
+		e.Seen = x
+		if x.Forward != nil {
+			e.Forward = "an origin that is not told"
+			if x.Forward.From != nil {
+				e.Forward = b.who(ctx, *x.Forward.From)
+			}
+		}
+		if x.Author != nil {
+			e.Author = b.who(ctx, *x.Author)
+		}
+	case *evidence.PostGone:
+		e.Gone = x
+	case *evidence.MediaKept:
+		e.Kept = x
+	case *evidence.MediaMissed:
+		e.Missed = x
+	}
+	e.Request, err = b.request(ctx, acquisitionOf(body))
+	return e, err
+}
+
+// who names an account by its platform identity, and a private person by the pseudonym alone.
+func (b *builder) who(ctx context.Context, r evidence.Ref) string {
+	if r.Ordinal.Space() == evidence.SpacePrivate {
+		return "the private person " + string(r.Ordinal)
+	}
+	if n, err := b.o.Log.Name(ctx, r.Ordinal); err == nil {
+		return string(r.Ordinal) + ", " + n.Key
+	}
+	return string(r.Ordinal)
+}
+
+func (b *builder) request(ctx context.Context, id evidence.ID) (*request, error) {
+	if id.IsZero() {
+		return nil, nil
+	}
+	r, err := b.o.Log.ByID(ctx, id)
+	if err != nil {
+		return nil, ignore(err)
+	}
+	a, err := evidence.Decode[*evidence.Acquisition](r)
+	if errors.Is(err, evidence.ErrErased) {
+		return &request{Seq: r.Seq, Method: "erased"}, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &request{r.Seq, a.Method, a.Alias, a.Vantage, a.ServerDate, a.ClockOffsetMS}, nil
+}
