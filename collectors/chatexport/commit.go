@@ -139,7 +139,8 @@ func (im *importer) commit(ctx context.Context, c *evidence.Cursor) error {
 	}
 	opened := false
 	for i, r := range recs {
-		written := r.Outcome != evidence.Unchanged
+		// A sink may remember under a draft's id that nothing had changed, and answer with the older record.
+		written := r.Outcome == evidence.Written || (r.Outcome == evidence.Repeated && r.ID == im.drafts[i].ID)
 		if written {
 			im.rep.Records++
 		}

@@ -73,23 +73,45 @@ func (im *importer) begin(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("import request: %w", err)
 	}
+	if err := im.bindActor(ctx); err != nil {
+		return err
+	}
 	im.heads(js)
-	im.cursor = "chatexport " + im.o.Target + " " + decimal(im.x.channel) + " " + d.String()
+	im.cursor = sourceName + " " + decimal(im.x.channel) + " " + d.String()
 	done, err := im.o.Sink.Cursor(ctx, im.cursor)
 	im.done = len(done) > 0
 	return err
 }
 
+// sourceName is the actor of an import for which nobody else is named, and the name of the cursor that says that it is bound.
+const sourceName = "chatexport"
+
+// bindActor makes the source known to the log, once: a cursor remembers that it was done.
+func (im *importer) bindActor(ctx context.Context) error {
+	if im.actor = im.o.Actor; im.actor != (evidence.Name{}) {
+		return nil
+	}
+	im.actor = evidence.Source(sourceName)
+	bound, err := im.o.Sink.Cursor(ctx, sourceName)
+	if err != nil || len(bound) > 0 {
+		return err
+	}
+	recs, err := im.o.Sink.Put(ctx, evidence.Batch{
+		Drafts: []evidence.Draft{{
+			ID: evidence.NewID(im.o.Now()), Actor: im.actor, Subject: im.actor,
+			Body: &evidence.Collector{Key: sourceName, Platform: platform, State: "starting", Detail: MethodName},
+		}},
+		Cursor: &evidence.Cursor{Name: sourceName, Data: []byte(`{"bound":true}`)},
+	})
+	im.rep.Records += len(recs)
+	if err != nil {
+		return fmt.Errorf("bind the source: %w", err)
+	}
+	return nil
+}
+
 // heads drafts what every record of the import leans on. They accompany the first batch that writes something.
 func (im *importer) heads(request json.RawMessage) {
-	actor := im.o.Actor
-	if actor == (evidence.Name{}) {
-		actor = evidence.Source("chatexport")
-		im.head = append(im.head, evidence.Draft{Subject: actor, Accompany: true, Body: &evidence.Collector{
-			Key: actor.Key, Platform: platform, State: "starting", Detail: MethodName,
-		}})
-	}
-	im.actor = actor
 	im.rep.ID = evidence.ID{Acq: im.acq, N: uint32(len(im.head))}
 	im.head = append(im.head, evidence.Draft{Subject: im.account, Accompany: true, Body: &evidence.Acquisition{
 		Method: MethodName, Request: request, Reply: evidence.Object{SHA256: im.rep.SHA256, Size: im.rep.Bytes}, Vantage: vantage,
@@ -105,7 +127,7 @@ func (im *importer) heads(request json.RawMessage) {
 	}})
 	for i := range im.head {
 		im.head[i].ID = evidence.ID{Acq: im.acq, N: uint32(i)}
-		im.head[i].Actor = actor
+		im.head[i].Actor = im.actor
 	}
 	im.n = uint32(len(im.head))
 }

@@ -11,7 +11,7 @@ import (
 
 // A page is full at this many entries or this much text.
 const (
-	pageEntries = 500
+	pageEntries = 1000
 	pageBytes   = 4 << 20
 )
 

@@ -10,6 +10,9 @@ import (
 
 const platform = "telegram"
 
+// maxHidden is well under what a sink takes as a name's key.
+const maxHidden = 384
+
 var errPeer = errors.New("not a peer as an export names it")
 
 // The ways in which one number has named a peer: Telegram Desktop's own 64-bit ids, 32 bits below the kind until 2021 and 48 bits
@@ -82,7 +85,10 @@ func ref(typ string, id int64) *evidence.Ref {
 	return &evidence.Ref{Name: evidence.Account(platform, typ, decimal(id))}
 }
 
-// hidden is the pseudonym of somebody of whom only a name is told.
+// hidden is the pseudonym of somebody of whom only a name is told. A name that is too long for a key stands by its digest.
 func hidden(typ, name string) *evidence.Ref {
+	if len(name) > maxHidden {
+		name = "sha256:" + evidence.Sum([]byte(name)).String()
+	}
 	return &evidence.Ref{Name: evidence.Private(platform, typ, name)}
 }

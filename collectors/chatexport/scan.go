@@ -10,7 +10,7 @@ import (
 // The limits of what is held in memory at once.
 const (
 	maxString  = 8 << 20  // one string of a message
-	maxElement = 32 << 20 // one message
+	maxElement = 16 << 20 // one message
 	maxHeader  = 64 << 10 // one value of a chat's header, or a key
 	window     = 1 << 20
 )
@@ -51,7 +51,7 @@ func (s *scanner) offset() int64 { return s.off + int64(s.pos) }
 
 // fill reads more once buf is used up; false means that nothing comes any more, and s.err says why.
 func (s *scanner) fill() bool {
-	for s.pos == len(s.buf) {
+	for s.pos >= len(s.buf) {
 		if s.err != nil {
 			return false
 		}
@@ -74,17 +74,18 @@ func (s *scanner) ended() error {
 
 // peek returns the next byte that is not white space.
 func (s *scanner) peek() (byte, error) {
-	for s.fill() {
-		for s.pos < len(s.buf) {
-			switch c := s.buf[s.pos]; c {
-			case ' ', '\n', '\t', '\r':
-				s.pos++
-			default:
+	for {
+		for i, c := range s.buf[s.pos:] {
+			if c > ' ' || (c != ' ' && c != '\n' && c != '\t' && c != '\r') {
+				s.pos += i
 				return c, nil
 			}
 		}
+		s.pos = len(s.buf)
+		if !s.fill() {
+			return 0, s.ended()
+		}
 	}
-	return 0, s.ended()
 }
 
 // expect consumes c.
@@ -156,7 +157,11 @@ func (s *scanner) nested(w *writer) error {
 		i, quote := 0, false
 	bytes:
 		for ; i < len(b); i++ {
-			switch b[i] {
+			c := b[i]
+			if c <= ' ' {
+				continue
+			}
+			switch c {
 			case '"':
 				quote = true
 				break bytes
@@ -227,6 +232,16 @@ func (s *scanner) str(w *writer) error {
 // so that a string of nothing but escapes costs no more than another.
 func stringEnd(b []byte, escape bool) (n int, done, pending, unicode bool) {
 	i := 0
+	if !escape { // most strings are short: keys, types, dates
+		for ; i < len(b) && i < 24; i++ {
+			if b[i] == '"' {
+				return i + 1, true, false, false
+			}
+			if b[i] == '\\' {
+				break
+			}
+		}
+	}
 	if escape && len(b) > 0 {
 		unicode = b[0] == 'u'
 		i = 1

@@ -13,6 +13,7 @@ var errText = errors.New("not a text as an export has it")
 type text struct {
 	s        strings.Builder
 	units    int // length of s in UTF-16 code units
+	hint     int // at least as long as s will be
 	entities []evidence.Entity
 	invalid  bool // something in it was not Unicode
 	names    bool // it names a private person, or may
@@ -34,13 +35,8 @@ func readText(raw []byte, own string) (*text, error) {
 		t.add(s, bad)
 	case '[':
 		s := over(raw)
-		err := s.array(func() error {
-			part, err := s.next()
-			if err != nil {
-				return err
-			}
-			return t.part(part, own)
-		}, nil)
+		t.hint = len(raw) / 2
+		err := s.array(func() error { return t.part(s, own) }, nil)
 		if err != nil {
 			return t, err
 		}
@@ -52,22 +48,29 @@ func readText(raw []byte, own string) (*text, error) {
 
 func (t *text) add(s string, bad bool) (offset, length int) {
 	offset, length = t.units, utf16Len(s)
+	if t.s.Len() == 0 {
+		t.s.Grow(t.hint)
+	}
 	t.s.WriteString(s)
 	t.units += length
 	t.invalid = t.invalid || bad
 	return offset, length
 }
 
-func (t *text) part(raw []byte, own string) error {
-	if len(raw) > 0 && raw[0] == '"' {
-		s, bad, err := unquote(raw)
+// part reads the element that stands next: a string, or an object with type and text.
+func (t *text) part(s *scanner, own string) error {
+	if c, err := s.peek(); err != nil || c != '{' {
+		raw, errNext := s.next()
+		if err = errors.Join(err, errNext); err != nil {
+			return err
+		}
+		str, bad, err := unquote(raw)
 		if err == nil {
-			t.add(s, bad)
+			t.add(str, bad)
 		}
 		return err
 	}
 	var typ, content, href, lang, user, document []byte
-	s := over(raw)
 	err := s.object(func(key []byte) error {
 		v, err := s.next()
 		switch string(key) {
