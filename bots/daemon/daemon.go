@@ -1,0 +1,221 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/config"
+)
+
+// Daemon collects, reports and answers until it is stopped. Start and Stop may each be called once; Run does both.
+type Daemon struct {
+	o     Options
+	rooms *Rooms
+
+	mu      sync.Mutex
+	cfg     *config.Config
+	sources []*telegram.Source
+
+	group  *errgroup.Group
+	cancel context.CancelFunc
+	undo   []func() error // last in, first out
+}
+
+// checkpointEvery is how often a daemon signs the tree's head while something was written since.
+const checkpointEvery = 10 * time.Minute
+
+// New makes a daemon; nothing is opened before Start.
+func New(o Options) *Daemon {
+	o.setDefaults()
+	o.Command, o.MayCreate = "run", true
+	return &Daemon{o: o, cfg: o.Config}
+}
+
+// Run starts the daemon and blocks until ctx is done or something that it cannot live without failed.
+func (d *Daemon) Run(ctx context.Context) error {
+	if err := d.Start(ctx); err != nil {
+		return err
+	}
+	err := d.Wait(ctx)
+	return errors.Join(err, d.Stop())
+}
+
+// Wait blocks until ctx is done or a part of the daemon failed.
+func (d *Daemon) Wait(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- d.group.Wait() }()
+	select {
+	case <-ctx.Done():
+		return nil
+	case err := <-done:
+		return err
+	}
+}
+
+// Start opens the vault and starts every part. When it fails, whatever had been started is stopped again.
+func (d *Daemon) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, d.Stop())
+		}
+	}()
+	d.rooms, err = OpenRooms(ctx, d.o)
+	if err != nil {
+		return err
+	}
+	d.undo = append(d.undo, d.rooms.Close)
+	d.rooms.reload, d.rooms.changed = d.Reload, d.refresh
+
+	ln, remove, err := listenSocket(d.cfg.Vault, d.rooms.Vault.ID())
+	if err != nil {
+		return err
+	}
+	stop := serveHTTP(ln, d.rooms.Handler())
+	d.undo = append(d.undo, func() error {
+		defer remove()
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		return stop(ctx)
+	})
+	if err := d.openSources(); err != nil {
+		return err
+	}
+
+	var run context.Context
+	run, d.cancel = context.WithCancel(context.Background())
+	d.group, run = errgroup.WithContext(run)
+	d.undo = append(d.undo, func() error {
+		d.cancel()
+		return d.group.Wait()
+	})
+	d.refresh()
+	d.group.Go(func() error { return d.collect(run) })
+	d.group.Go(func() error { return d.every(run, checkpointEvery, d.checkpoint) })
+	d.group.Go(func() error {
+		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
+	})
+	d.group.Go(func() error { return d.watchFiles(run) })
+	if d.rooms.Reporter != nil {
+		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
+	}
+	d.o.Log.Info().Str("vault", d.cfg.Vault).Int("accounts", len(d.sources)).Int("targets", len(d.cfg.Targets)).Msg("running")
+	return nil
+}
+
+// Stop ends every part in the reverse order of their start and gives the vault back. It may be called more than once.
+func (d *Daemon) Stop() error {
+	var all error
+	for len(d.undo) > 0 {
+		last := d.undo[len(d.undo)-1]
+		d.undo = d.undo[:len(d.undo)-1]
+		all = errors.Join(all, last())
+	}
+	return all
+}
+
+// Rooms gives the demo and tests the same open vault that the handlers use.
+func (d *Daemon) Rooms() *Rooms { return d.rooms }
+
+func (d *Daemon) collect(ctx context.Context) error {
+	if len(d.sources) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	s := &collectors.Supervisor{
+		Sink: d.rooms.Vault, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
+		Min: time.Second, Max: 5 * time.Minute,
+	}
+	sources := make([]collectors.Source, len(d.sources))
+	for i, src := range d.sources {
+		sources[i] = src
+	}
+	return s.Run(ctx, sources...)
+}
+
+// checkpoint signs the head if records other than checkpoints were written since the last one.
+func (d *Daemon) checkpoint(ctx context.Context) error {
+	var last checked
+	if _, err := d.rooms.view(ctx, viewRuns, runChecked, &last); err != nil {
+		return err
+	}
+	if d.rooms.Vault.Size() <= last.Size+1 {
+		return nil
+	}
+	_, err := d.rooms.Vault.Checkpoint(ctx)
+	return err
+}
+
+// every runs f after each pause until ctx is done; an error of f ends the daemon.
+func (d *Daemon) every(ctx context.Context, pause time.Duration, f func(context.Context) error) error {
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-d.o.After(pause):
+		}
+		if err := f(ctx); err != nil && ctx.Err() == nil {
+			return err
+		}
+	}
+}
+
+// refresh hands each source the targets that may be observed now. Targets are spread over the accounts by their order.
+func (d *Daemon) refresh() {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	targets, err := d.rooms.collectable(ctx)
+	if err != nil {
+		d.o.Log.Error().Err(err).Msg("read targets")
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if len(d.sources) == 0 {
+		return
+	}
+	share := make([][]collectors.Target, len(d.sources))
+	for i, t := range targets {
+		share[i%len(share)] = append(share[i%len(share)], t)
+	}
+	for i, src := range d.sources {
+		src.Watch(share[i])
+	}
+}
+
+// Reload reads the configuration's files again and makes them true. A configuration with errors changes nothing: the old one
+// stays in force.
+func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
+	c, err := config.Load(d.cfgPath(), config.Options{Getenv: d.o.Getenv})
+	if err != nil {
+		d.o.Log.Error().Err(err).Msg("the changed configuration has errors; the old one stays in force")
+		return Applied{}, err
+	}
+	d.mu.Lock()
+	old := d.cfg
+	d.mu.Unlock()
+	if c.Vault != old.Vault || c.LogKey != old.LogKey {
+		err := c.ErrorAt("vault", "the vault and its log key cannot change while the daemon runs; stop it and start it again")
+		d.o.Log.Error().Err(err).Msg("the old configuration stays in force")
+		return Applied{}, fmt.Errorf("%w", err)
+	}
+	a, err := d.rooms.apply(ctx, c)
+	if err != nil {
+		return a, err
+	}
+	d.mu.Lock()
+	d.cfg = c
+	d.mu.Unlock()
+	d.rooms.Config = c
+	d.o.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration reloaded")
+	d.refresh()
+	return a, nil
+}
+
+func (d *Daemon) cfgPath() string { return d.cfg.Files[0].Path }

@@ -1,0 +1,41 @@
+package daemon
+
+import (
+	"net/http"
+)
+
+// Handler serves the control socket. Every subcommand goes through it, whether a daemon runs or not.
+func (r *Rooms) Handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /v1/status", handle(r, r.status))
+	mux.HandleFunc("POST /v1/reload", handle(r, r.reloadConfig))
+
+	mux.HandleFunc("GET /v1/targets", handle(r, r.targets))
+	mux.HandleFunc("POST /v1/targets/prepare", handle(r, r.prepareTarget))
+	mux.HandleFunc("POST /v1/targets/approve", handle(r, r.approveTarget))
+	mux.HandleFunc("POST /v1/targets/suspend", handle(r, r.suspendTarget))
+
+	mux.HandleFunc("GET /v1/review/queue", handle(r, r.queue))
+	mux.HandleFunc("GET /v1/review/cases", handle(r, r.cases))
+	mux.HandleFunc("GET /v1/review/show", handle(r, r.show))
+	mux.HandleFunc("POST /v1/review/decision/prepare", handle(r, r.prepareDecision))
+	mux.HandleFunc("POST /v1/review/decision", handle(r, r.decide))
+	mux.HandleFunc("POST /v1/review/approval/prepare", handle(r, r.prepareApproval))
+	mux.HandleFunc("POST /v1/review/approval", handle(r, r.approve))
+
+	mux.HandleFunc("GET /v1/notices", handle(r, r.notices))
+	mux.HandleFunc("GET /v1/notices/show", handle(r, r.showNotice))
+	mux.HandleFunc("POST /v1/notices/run", handle(r, r.runReporter))
+	mux.HandleFunc("POST /v1/notices/resolve", handle(r, r.resolveNotice))
+
+	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
+	mux.HandleFunc("POST /v1/imports", handle(r, r.importExport))
+
+	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
+		writeError(w, http.StatusNotFound, "not-found", "There is no "+req.Method+" "+req.URL.Path+" here: the program and the daemon are of different builds. Restart the daemon.")
+	})
+	return mux
+}
+
+// none is the request of what takes no body.
+type none struct{}

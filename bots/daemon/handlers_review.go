@@ -1,0 +1,115 @@
+package daemon
+
+import (
+	"context"
+	"strconv"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// Prepared is a statement that a person is to read and sign.
+type Prepared struct {
+	Payload string `json:"payload"`
+}
+
+// SignedBy is a statement with its signature, and who hands it in.
+type SignedBy struct {
+	Person string          `json:"person"`
+	Target string          `json:"target,omitempty"`
+	Signed evidence.Signed `json:"signed"`
+}
+
+// TargetRequest asks for something about a target.
+type TargetRequest struct {
+	Person    string `json:"person"`
+	Target    string `json:"target"`
+	Emergency bool   `json:"emergency,omitempty"`
+	Reason    string `json:"reason,omitempty"` // or a comment
+}
+
+// DecisionRequest asks for the statement of a decision.
+type DecisionRequest struct {
+	Person string `json:"person"`
+	review.DecisionInput
+}
+
+// ApprovalRequest asks for the statement of an approval, or of its refusal.
+type ApprovalRequest struct {
+	Person  string           `json:"person"`
+	Case    evidence.Ordinal `json:"case"`
+	Agree   bool             `json:"agree"`
+	Comment string           `json:"comment,omitempty"`
+}
+
+// desk is the desk as this caller reaches it.
+func (r *Rooms) desk(c *call) *review.Desk {
+	d := *r.Desk
+	d.Via = c.peer.Via
+	return &d
+}
+
+func (r *Rooms) targets(ctx context.Context, c *call, _ none) (any, error) {
+	return r.desk(c).Targets(ctx)
+}
+
+func (r *Rooms) prepareTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
+	p, err := r.desk(c).PrepareTargetApproval(ctx, in.Person, in.Target, in.Emergency, in.Reason)
+	return Prepared{p}, err
+}
+
+func (r *Rooms) approveTarget(ctx context.Context, c *call, in SignedBy) (any, error) {
+	t, err := r.desk(c).ApproveTarget(ctx, in.Person, in.Target, in.Signed)
+	if err == nil {
+		r.changed()
+	}
+	return t, err
+}
+
+func (r *Rooms) suspendTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
+	err := r.desk(c).Suspend(ctx, in.Person, in.Target, in.Reason)
+	if err != nil {
+		return nil, err
+	}
+	r.changed()
+	t, _, err := r.desk(c).Target(ctx, in.Target)
+	return t, err
+}
+
+func (r *Rooms) queue(ctx context.Context, c *call, _ none) (any, error) {
+	limit, err := strconv.Atoi(c.FormValue("limit"))
+	if err != nil {
+		return nil, usagef("limit is not a number")
+	}
+	return r.desk(c).Queue(ctx, c.FormValue("person"), limit)
+}
+
+func (r *Rooms) cases(ctx context.Context, c *call, _ none) (any, error) {
+	return r.desk(c).Cases(ctx)
+}
+
+func (r *Rooms) show(ctx context.Context, c *call, _ none) (any, error) {
+	o, err := evidence.ParseOrdinal(c.FormValue("post"))
+	if err != nil {
+		return nil, err
+	}
+	return r.desk(c).Show(ctx, c.FormValue("person"), o)
+}
+
+func (r *Rooms) prepareDecision(ctx context.Context, c *call, in DecisionRequest) (any, error) {
+	p, err := r.desk(c).PrepareDecision(ctx, in.Person, in.DecisionInput)
+	return Prepared{p}, err
+}
+
+func (r *Rooms) decide(ctx context.Context, c *call, in SignedBy) (any, error) {
+	return r.desk(c).Decide(ctx, in.Person, in.Signed)
+}
+
+func (r *Rooms) prepareApproval(ctx context.Context, c *call, in ApprovalRequest) (any, error) {
+	p, err := r.desk(c).PrepareApproval(ctx, in.Person, in.Case, in.Agree, in.Comment)
+	return Prepared{p}, err
+}
+
+func (r *Rooms) approve(ctx context.Context, c *call, in SignedBy) (any, error) {
+	return r.desk(c).Approve(ctx, in.Person, in.Signed)
+}

@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// Status is what the vault holds and how its watch stands.
+type Status struct {
+	Vault      string                  `json:"vault"` // id
+	LogKey     string                  `json:"log_key"`
+	Records    int64                   `json:"records"`
+	Kinds      map[evidence.Kind]int64 `json:"kinds"`
+	Running    bool                    `json:"running"` // a daemon holds the vault
+	Build      string                  `json:"build"`
+	Checkpoint *CheckpointStatus       `json:"checkpoint,omitempty"` // the newest
+	// Anchor is the newest outside anchor: nobody outside has confirmed the log yet, so there is none.
+	Anchor   string         `json:"anchor"`
+	Sources  []SourceState  `json:"sources"`
+	Targets  []TargetStatus `json:"targets"`
+	Warnings []string       `json:"warnings,omitempty"`
+}
+
+// CheckpointStatus is the newest signed tree head.
+type CheckpointStatus struct {
+	Size int64         `json:"size"`
+	At   evidence.Time `json:"at"`
+}
+
+// TargetStatus is one target with what was collected of it.
+type TargetStatus struct {
+	review.Target
+	Versions  int64 `json:"versions"` // records of posts seen
+	Gone      int64 `json:"gone"`
+	Files     int64 `json:"files"`
+	Missed    int64 `json:"missed"`
+	Snapshots int64 `json:"snapshots"`
+	Gaps      int64 `json:"gaps"`
+}
+
+func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
+	s := Status{
+		Vault: r.Vault.ID(), LogKey: r.vkey, Records: r.Vault.Size(), Build: r.Build, Running: r.reload != nil,
+		Kinds: map[evidence.Kind]int64{}, Anchor: "none",
+	}
+	tally := map[evidence.Ordinal]map[evidence.Kind]int64{}
+	err := r.Vault.Each(ctx, viewTally, "", func(key string, value []byte, _ int64) error {
+		o, k := splitTally(key)
+		if o == "" {
+			s.Kinds[k] = number(value)
+			return nil
+		}
+		if tally[o] == nil {
+			tally[o] = map[evidence.Kind]int64{}
+		}
+		tally[o][k] = number(value)
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := r.statusRuns(ctx, &s); err != nil {
+		return nil, err
+	}
+	all, err := r.Desk.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range all {
+		a, tt := tally[t.Account], tally[t.Ordinal]
+		s.Targets = append(s.Targets, TargetStatus{
+			Target: t, Versions: a[evidence.KindPostSeen], Gone: a[evidence.KindPostGone], Files: a[evidence.KindMediaKept],
+			Missed: a[evidence.KindMediaMissed], Snapshots: a[evidence.KindAccountSeen], Gaps: a[evidence.KindGap] + tt[evidence.KindGap],
+		})
+	}
+	s.warn(r.Now())
+	return s, nil
+}
+
+func (r *Rooms) statusRuns(ctx context.Context, s *Status) error {
+	var last checked
+	if found, err := r.view(ctx, viewRuns, runChecked, &last); err != nil {
+		return err
+	} else if found {
+		s.Checkpoint = &CheckpointStatus{last.Size, last.At}
+	}
+	return r.Vault.Each(ctx, viewRuns, sourcePrefix, func(_ string, value []byte, _ int64) error {
+		var st SourceState
+		if err := json.Unmarshal(value, &st); err != nil {
+			return err
+		}
+		s.Sources = append(s.Sources, st)
+		return nil
+	})
+}
+
+// warn says what a person should act on.
+func (s *Status) warn(now time.Time) {
+	s.Warnings = append(s.Warnings, "no outside anchor: whoever holds the log key could rewrite the log since the last checkpoint that somebody else keeps. Give the newest checkpoint to an outsider.")
+	for _, src := range s.Sources {
+		switch src.State {
+		case "healthy", "starting", "polls":
+		default:
+			s.Warnings = append(s.Warnings, "source "+src.Name+" is "+src.State+" since "+src.Since.Format(time.RFC3339)+": "+src.Detail)
+		}
+	}
+	for _, t := range s.Targets {
+		switch {
+		case t.State == review.TargetListed:
+			s.Warnings = append(s.Warnings, "target "+t.ID+" waits for a second person and is not collected")
+		case t.State == review.TargetApproved && !t.Until.IsZero() && t.Until.Before(now):
+			s.Warnings = append(s.Warnings, "the approval of target "+t.ID+" has ended; it is not collected")
+		}
+	}
+}
+
+func (r *Rooms) reloadConfig(ctx context.Context, _ *call, _ none) (any, error) {
+	if r.reload == nil {
+		return Applied{}, usagef("no daemon runs: the configuration is read when one starts")
+	}
+	a, err := r.reload(ctx)
+	var errs config.Errors
+	if errors.As(err, &errs) {
+		return a, usagef("%s\nThe old configuration stays in force.", strings.TrimSpace(errs.Error()))
+	}
+	return a, err
+}

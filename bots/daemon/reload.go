@@ -1,0 +1,71 @@
+package daemon
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/fsnotify/fsnotify"
+)
+
+// settle is how long the configuration's files must be quiet before they are read: editors write in several steps.
+const settle = 300 * time.Millisecond
+
+// watchFiles reloads the configuration on SIGHUP and when one of its files changes. Folders are watched, not files, since
+// editors put a new file in the old one's place.
+func (d *Daemon) watchFiles(ctx context.Context) error {
+	w, err := fsnotify.NewWatcher()
+	if err != nil {
+		return fmt.Errorf("watch the configuration: %w", err)
+	}
+	defer w.Close()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	files := d.watched(w)
+	var quiet <-chan time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hup:
+			quiet = d.o.After(0)
+		case ev := <-w.Events:
+			if files[ev.Name] || files[filepath.Dir(ev.Name)+"/*"] {
+				quiet = d.o.After(settle)
+			}
+		case err := <-w.Errors:
+			d.o.Log.Warn().Err(err).Msg("watching the configuration; send SIGHUP to reload it")
+		case <-quiet:
+			quiet = nil
+			if _, err := d.Reload(ctx); err != nil && ctx.Err() == nil && isFatal(err) {
+				return err
+			}
+			files = d.watched(w)
+		}
+	}
+}
+
+// watched makes the watcher look at every folder that holds a configuration file, and returns the files' paths, and `DIR/*` for the
+// folders of watchlists, where a new file matters as well.
+func (d *Daemon) watched(w *fsnotify.Watcher) map[string]bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	files := map[string]bool{}
+	for i, f := range d.cfg.Files {
+		files[f.Path] = true
+		dir := filepath.Dir(f.Path)
+		if i > 1 {
+			files[dir+"/*"] = true // muhafiz.yaml and the organisations file come first
+		}
+		if err := w.Add(dir); err != nil {
+			d.o.Log.Warn().Err(err).Str("folder", dir).Msg("cannot watch; send SIGHUP to reload")
+		}
+	}
+	return files
+}

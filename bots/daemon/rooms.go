@@ -1,0 +1,144 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/secrets"
+	"github.com/muhafiz/muhafiz/collectors/vault"
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// Options is what Rooms and Daemon need from outside.
+type Options struct {
+	Config *config.Config
+	Build  string
+	Log    zerolog.Logger
+	Now    func() time.Time                     // nil: time.Now
+	After  func(time.Duration) <-chan time.Time // nil: time.After
+	Getenv func(string) string                  // nil: os.Getenv
+	// Command is what the vault is opened for, as run.started says it.
+	Command string
+	// MayCreate lets a vault folder that is not there be made.
+	MayCreate bool
+}
+
+func (o *Options) setDefaults() {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = time.After
+	}
+	if o.Getenv == nil {
+		o.Getenv = os.Getenv
+	}
+}
+
+// Rooms is an open vault with everything that people's commands need. It is the same in a daemon and in a command that holds
+// the vault itself.
+type Rooms struct {
+	Options
+	Vault    *vault.Vault
+	Desk     *review.Desk
+	Reporter *reporter.Reporter // nil where the configuration has none
+	vkey     string
+	// changed is called after targets changed.
+	changed func()
+	// reload reads the configuration again; nil outside of a daemon.
+	reload func(context.Context) (Applied, error)
+}
+
+// OpenRooms opens the configuration's vault.
+func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
+	o.setDefaults()
+	r := &Rooms{Options: o, changed: func() {}}
+	signer, vkey, err := secrets.LoadLogKey(o.Config.LogKey)
+	if err != nil {
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, fmt.Errorf("there is no log key at %s: make one with `muhafiz key log --out %s`", o.Config.LogKey, o.Config.LogKey)
+		}
+		return nil, err
+	}
+	r.vkey = vkey
+	vo := vault.Options{Views: Views(), Signer: signer, LogKey: vkey, Build: o.Build, Now: o.Now, Log: o.Log}
+	if _, serr := os.Stat(filepath.Join(o.Config.Vault, "vault.db")); errors.Is(serr, os.ErrNotExist) {
+		if !o.MayCreate {
+			return nil, fmt.Errorf("there is no vault at %s yet: `muhafiz run` makes it", o.Config.Vault)
+		}
+		o.Log.Info().Str("vault", o.Config.Vault).Msg("new vault")
+		r.Vault, err = vault.Create(o.Config.Vault, vo)
+	} else {
+		r.Vault, err = vault.Open(o.Config.Vault, vo)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if have := r.Vault.LogKey(); have != vkey {
+		return nil, errors.Join(fmt.Errorf("the log key %s is not this vault's (%s): give the key that the vault was made with", vkey, have), r.Vault.Close())
+	}
+	r.Desk = &review.Desk{Log: r.Vault, Now: o.Now}
+	if err := r.start(ctx); err != nil {
+		return nil, errors.Join(err, r.Vault.Close())
+	}
+	return r, nil
+}
+
+// start records the run and makes the configuration true.
+func (r *Rooms) start(ctx context.Context) error {
+	open, _, err := r.Vault.Get(ctx, viewRuns, runOpen)
+	if err != nil {
+		return err
+	}
+	host, _ := os.Hostname()
+	body := &evidence.RunStarted{Build: r.Build, Command: r.Command, Host: host, Clock: clockState(), Interrupted: open != nil}
+	if body.Interrupted {
+		r.Log.Warn().Msg("the run before this one did not stop in order")
+	}
+	if err := r.write(ctx, evidence.Vault(), evidence.Vault(), body); err != nil {
+		return err
+	}
+	a, err := r.apply(ctx, r.Config)
+	if err != nil {
+		return err
+	}
+	if a != (Applied{}) {
+		r.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration recorded")
+	}
+	return r.openReporter(ctx)
+}
+
+// write puts one record that stands alone.
+func (r *Rooms) write(ctx context.Context, actor, subject evidence.Name, b evidence.Body) error {
+	_, err := r.Vault.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
+		ID: evidence.NewID(r.Now()), Actor: actor, Subject: subject, Body: b,
+	}}})
+	return err
+}
+
+// Close records the end of the run and gives the vault back.
+func (r *Rooms) Close() error {
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	err := r.write(ctx, evidence.Vault(), evidence.Vault(), &evidence.RunStopped{Command: r.Command})
+	return errors.Join(err, r.Vault.Close())
+}
+
+// view reads one JSON value of a view; false where the key is absent.
+func (r *Rooms) view(ctx context.Context, view, key string, v any) (bool, error) {
+	b, _, err := r.Vault.Get(ctx, view, key)
+	if b == nil || err != nil {
+		return false, err
+	}
+	return true, json.Unmarshal(b, v)
+}

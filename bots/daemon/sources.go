@@ -1,0 +1,126 @@
+package daemon
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/secrets"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/config"
+)
+
+// account opens one of our Telegram accounts: its session is locked until release is called, so that no other process can use
+// it meanwhile.
+func account(c *config.Config, name, build string, now func() time.Time, log zerolog.Logger) (o telegram.Options, acc config.TelegramAccount, release func() error, err error) {
+	found := false
+	for _, a := range c.Telegram.Accounts {
+		if a.Name == name {
+			acc, found = a, true
+		}
+	}
+	if !found {
+		return o, acc, nil, fmt.Errorf("the configuration has no Telegram account %q: add it under telegram.accounts", name)
+	}
+	sessions, err := secrets.Open(filepath.Join(c.Vault, "sessions"), c.SessionKey)
+	if err != nil {
+		return o, acc, nil, err
+	}
+	session, err := sessions.Session("telegram-" + name)
+	if errors.Is(err, secrets.ErrInUse) {
+		return o, acc, nil, fmt.Errorf("another process uses the session of account %s: stop it first, since one session is used by one process only (%w)", name, err)
+	}
+	if err != nil {
+		return o, acc, nil, err
+	}
+	o = telegram.Options{
+		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
+		Build: build, Log: log.With().Str("source", "telegram/"+name).Logger(), Now: now,
+		PollEvery: time.Duration(c.Telegram.PollEvery), RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
+	}
+	if n := c.Telegram.Network; n != nil {
+		pem, err := os.ReadFile(n.PublicKey)
+		if err != nil {
+			return o, acc, nil, errors.Join(fmt.Errorf("read the test network's public key: %w", err), session.Close())
+		}
+		o.Network = &telegram.Network{DC: n.DC, Addr: n.Address, PublicKeyPEM: pem}
+		o.HistoryPace = -1 // the pause between pages is owed to the real platform
+	}
+	return o, acc, session.Close, nil
+}
+
+func (d *Daemon) openSources() error {
+	for _, a := range d.cfg.Telegram.Accounts {
+		o, _, release, err := account(d.cfg, a.Name, d.o.Build, d.o.Now, d.o.Log)
+		if err != nil {
+			return err
+		}
+		d.undo = append(d.undo, release)
+		d.sources = append(d.sources, telegram.New(o))
+	}
+	return nil
+}
+
+// LoginPrompts is how a login asks for what only a person has.
+type LoginPrompts struct {
+	Code     func(context.Context) (string, error)
+	Password func(context.Context) (string, error)
+}
+
+// Login logs a Telegram account in and seals its session. No daemon may use the account meanwhile.
+func Login(ctx context.Context, o Options, name string, ask LoginPrompts) error {
+	o.setDefaults()
+	to, acc, release, err := account(o.Config, name, o.Build, o.Now, o.Log)
+	if err != nil {
+		return err
+	}
+	defer release()
+	if !acc.Password.IsZero() {
+		ask.Password = func(context.Context) (string, error) { return acc.Password.Reveal(), nil }
+	}
+	return telegram.Login(ctx, to, telegram.Authenticator{Phone: acc.Phone.Reveal(), Code: ask.Code, Password: ask.Password})
+}
+
+// collectable returns the targets that may be observed now, as sources see them, from the log and nothing else.
+func (r *Rooms) collectable(ctx context.Context) ([]collectors.Target, error) {
+	all, err := r.Desk.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []collectors.Target
+	for _, t := range all {
+		if !t.Collectable(r.Now()) {
+			continue
+		}
+		rec, err := r.Vault.Record(ctx, t.Set.Seq)
+		if err != nil {
+			return nil, err
+		}
+		set, err := evidence.Decode[*evidence.TargetSet](rec)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, collectTarget(set))
+	}
+	return out, nil
+}
+
+// ForgetSession throws an account's session away, so that the next login starts anew.
+func ForgetSession(c *config.Config, name string) error {
+	sessions, err := secrets.Open(filepath.Join(c.Vault, "sessions"), c.SessionKey)
+	if err != nil {
+		return err
+	}
+	session, err := sessions.Session("telegram-" + name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(session.Remove(), session.Close())
+}

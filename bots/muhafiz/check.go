@@ -1,0 +1,40 @@
+package main
+
+import (
+	"os"
+
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter"
+)
+
+type checkCmd struct{}
+
+func (checkCmd) Help() string {
+	return "Prints every mistake at once as file:line:col: path: reason, and otherwise a summary with warnings. Exit 0 when the configuration can be used, 2 when not. Nothing is opened or contacted."
+}
+
+func (c checkCmd) Run(s *session) error {
+	cfg, err := s.load()
+	if err != nil {
+		return err
+	}
+	sum := cfg.Summary()
+	if s.json {
+		return s.printJSON(sum)
+	}
+	return sum.Write(s.out)
+}
+
+// load reads the configuration and what other packages have to say of it.
+func (s *session) load() (*config.Config, error) {
+	cfg, err := config.Load(s.cfgPath, config.Options{Getenv: os.Getenv})
+	if err != nil {
+		return nil, exit(exitUsage, err)
+	}
+	if cfg.Reporter != nil {
+		if _, err := reporter.ParseSchedule(cfg.Reporter.Schedule); err != nil {
+			return nil, exit(exitUsage, config.Errors{cfg.ErrorAt("reporter.schedule", err.Error())})
+		}
+	}
+	return cfg, nil
+}

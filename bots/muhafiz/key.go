@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/muhafiz/muhafiz/collectors/secrets"
+)
+
+type keyCmd struct {
+	Log    keyLogCmd    `cmd:"" help:"Make the key that signs the log's checkpoints. Keep it outside the vault folder, and a copy elsewhere."`
+	Person keyPersonCmd `cmd:"" help:"Make a person's SSH key for decisions. ssh-keygen -t ed25519 does as well."`
+}
+
+type keyLogCmd struct {
+	Out  string `required:"" help:"Private key file to write; the public key goes to FILE.pub (vkey) and FILE.pem (PKIX)."`
+	Name string `help:"The log's name (origin) in checkpoints; a random one when not given." placeholder:"NAME"`
+}
+
+func (c keyLogCmd) Run(s *session) error {
+	vkey, err := secrets.WriteLogKey(c.Out, c.Name)
+	if err != nil {
+		return err
+	}
+	pem, err := secrets.LogKeyPEM(vkey)
+	if err != nil {
+		return err
+	}
+	if err := writePublic(c.Out+".pub", []byte(vkey+"\n")); err != nil {
+		return err
+	}
+	if err := writePublic(c.Out+".pem", pem); err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(map[string]string{"vkey": vkey, "private": c.Out, "public": c.Out + ".pub", "pem": c.Out + ".pem"})
+	}
+	fmt.Fprintf(s.out, "The log's public key is\n\n    %s\n\nGive %s.pub or %s.pem to whoever verifies bundles, by another way than the bundles.\n", vkey, c.Out, c.Out)
+	return nil
+}
+
+type keyPersonCmd struct {
+	Out string `required:"" help:"Private key file to write; the public key goes to FILE.pub."`
+	ID  string `arg:"" help:"The person's id in the configuration; it becomes the key's comment."`
+}
+
+func (c keyPersonCmd) Run(s *session) error {
+	line, err := secrets.NewPersonKey(c.Out, c.ID)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(map[string]string{"ssh_key": line, "private": c.Out, "public": c.Out + ".pub"})
+	}
+	fmt.Fprintf(s.out, "Put this under people in the configuration:\n\n    ssh_key: %s\n\nThe private key %s is not encrypted: ssh-keygen -p -f %s gives it a passphrase.\n", line, c.Out, c.Out)
+	return nil
+}
+
+// writePublic writes a public file and does not overwrite one.
+func writePublic(path string, b []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if err != nil {
+		return err
+	}
+	if _, err := f.Write(b); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

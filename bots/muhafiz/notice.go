@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter"
+	"github.com/muhafiz/muhafiz/reporter/notice"
+)
+
+type noticeCmd struct {
+	List    noticeListCmd    `cmd:"" default:"withargs" help:"List the notices and what became of them."`
+	Show    noticeShowCmd    `cmd:"" help:"Show a notice as it was or will be sent. The look is recorded."`
+	Run     noticeRunCmd     `cmd:"" help:"Send what is due now, without waiting for the schedule."`
+	Resolve noticeResolveCmd `cmd:"" help:"Say what you found out about an uncertain notice."`
+}
+
+type noticeListCmd struct{}
+
+func (noticeListCmd) Run(s *session) error {
+	return s.with("notice list", func(c *daemon.Client) error {
+		var ns []notice.State
+		if err := c.Call(s, "GET", "/v1/notices", nil, &ns); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(ns)
+		}
+		rows := [][]string{{"NOTICE", "PLATFORM", "STATE", "CASES", "TO", "RECEIPT OR REASON"}}
+		for _, n := range ns {
+			var cases []string
+			for _, k := range n.Cases {
+				cases = append(cases, string(k.Case))
+			}
+			rows = append(rows, []string{string(n.Ordinal), n.Platform, n.Status, strings.Join(cases, ","), orDash(strings.Join(n.To, ",")), n.Receipt + n.Reason})
+		}
+		s.table(rows)
+		return nil
+	})
+}
+
+type noticeShowCmd struct {
+	who
+	Notice string `arg:"" help:"The notice, such as n1."`
+}
+
+func (c noticeShowCmd) Run(s *session) error {
+	return s.with("notice show", func(cl *daemon.Client) error {
+		var n daemon.NoticeText
+		q := url.Values{"person": {c.As}, "notice": {c.Notice}}
+		if err := cl.Call(s, "GET", "/v1/notices/show?"+q.Encode(), nil, &n); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(n)
+		}
+		fmt.Fprintf(s.out, "notice %s, %s\n\n", n.Ordinal, n.Status)
+		for _, l := range strings.Split(n.Text, "\n") {
+			fmt.Fprintln(s.out, safe(strings.TrimRight(l, "\r")))
+		}
+		return nil
+	})
+}
+
+type noticeRunCmd struct{ who }
+
+func (c noticeRunCmd) Run(s *session) error {
+	return s.with("notice run", func(cl *daemon.Client) error {
+		var r reporter.Report
+		if err := cl.Call(s, "POST", "/v1/notices/run", daemon.NoticeRequest{Person: c.As}, &r); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(r)
+		}
+		fmt.Fprintf(s.out, "%d drafted, %d sent, %d failed, %d uncertain, %d cases wait\n", r.Drafted, r.Sent, r.Failed, r.Uncertain, r.Waiting)
+		for _, b := range r.Blocked {
+			fmt.Fprintf(s.out, "%s waits: %s\n", b.Case, safe(b.Reason))
+		}
+		return nil
+	})
+}
+
+type noticeResolveCmd struct {
+	Notice string `arg:"" help:"The notice, such as n1."`
+	who
+	Sent    bool   `help:"The other side has it." xor:"outcome" required:""`
+	NotSent bool   `help:"The other side does not have it: it is sent again." xor:"outcome" required:""`
+	Reason  string `required:"" help:"How you found out."`
+}
+
+func (c noticeResolveCmd) Run(s *session) error {
+	if c.Sent == c.NotSent {
+		return exit(exitUsage, errors.New("say --sent or --not-sent"))
+	}
+	return s.with("notice resolve", func(cl *daemon.Client) error {
+		var n notice.State
+		req := daemon.NoticeRequest{Person: c.As, Notice: evidence.Ordinal(c.Notice), Sent: c.Sent, Reason: c.Reason}
+		if err := cl.Call(s, "POST", "/v1/notices/resolve", req, &n); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(n)
+		}
+		fmt.Fprintf(s.out, "notice %s is %s now\n", n.Ordinal, n.Status)
+		return nil
+	})
+}

@@ -1,0 +1,214 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+type reviewCmd struct {
+	Queue   reviewQueueCmd   `cmd:"" help:"What waits: posts without a decision, cases without a second person. Content stays hidden."`
+	Show    reviewShowCmd    `cmd:"" help:"Show a post with its content, versions and history. The look is recorded."`
+	Decide  reviewDecideCmd  `cmd:"" help:"Sign a decision on posts of one account."`
+	Approve reviewApproveCmd `cmd:"" help:"Sign, as the second person, that a decision stands, or refuse it."`
+}
+
+type reviewQueueCmd struct {
+	who
+	Limit int `help:"The largest number of posts to list." default:"50"`
+}
+
+func (c reviewQueueCmd) Run(s *session) error {
+	return s.with("review queue", func(cl *daemon.Client) error {
+		var w review.Work
+		q := url.Values{"person": {c.As}, "limit": {strconv.Itoa(c.Limit)}}
+		if err := cl.Call(s, "GET", "/v1/review/queue?"+q.Encode(), nil, &w); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(w)
+		}
+		if len(w.Waiting)+len(w.Open) > 0 {
+			rows := [][]string{{"CASE", "STATE", "ACCOUNT", "TARGET", "EXHIBITS", "SEVERITY", "DECIDED BY"}}
+			for _, k := range append(w.Waiting, w.Open...) {
+				row := []string{string(k.Ordinal), k.Status, string(k.Account), k.Target, "-", "-", "-"}
+				if k.Decision != nil {
+					row[4], row[5], row[6] = strconv.Itoa(len(k.Decision.Exhibits)), orDash(k.Decision.Severity), k.Decision.Person
+				}
+				rows = append(rows, row)
+			}
+			s.table(rows)
+			fmt.Fprintln(s.out)
+		}
+		rows := [][]string{{"POST", "TARGET", "ORGANISATION", "CLAIMED", "VERSIONS", "CHARACTERS", "MEDIA", "GONE"}}
+		for _, p := range w.Posts {
+			rows = append(rows, []string{string(p.Post), p.Target, p.Organisation, p.Claimed, strconv.Itoa(p.Versions), strconv.Itoa(p.Characters), orDash(strings.Join(p.Media, ",")), orDash(p.Gone)})
+		}
+		s.table(rows)
+		if w.More {
+			fmt.Fprintf(s.out, "… and more; --limit shows them\n")
+		}
+		fmt.Fprintf(s.out, "%d cases wait for a second person; posts are of %d targets that may be reported\n", len(w.Waiting), w.Targets)
+		return nil
+	})
+}
+
+type reviewShowCmd struct {
+	who
+	Post string `arg:"" help:"The post, such as a1/456."`
+}
+
+func (c reviewShowCmd) Run(s *session) error {
+	return s.with("review show", func(cl *daemon.Client) error {
+		var p review.Post
+		q := url.Values{"person": {c.As}, "post": {c.Post}}
+		if err := cl.Call(s, "GET", "/v1/review/show?"+q.Encode(), nil, &p); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(p)
+		}
+		s.printPost(p)
+		return nil
+	})
+}
+
+func (s *session) printPost(p review.Post) {
+	fmt.Fprintf(s.out, "%s  %s  %s\n", p.Ordinal, safe(p.Platform), p.Link)
+	if p.Organisation != "" {
+		fmt.Fprintf(s.out, "listed as %s of %s\n", safe(p.Target), safe(p.Organisation))
+	}
+	if p.Gone != "" {
+		fmt.Fprintf(s.out, "no longer there: %s\n", p.Gone)
+	}
+	for i, v := range p.Versions {
+		fmt.Fprintf(s.out, "\nversion %d, record %d, recorded %s\n", i+1, v.Seq, v.RecordedAt.Format("2006-01-02 15:04:05Z"))
+		if v.Post == nil {
+			fmt.Fprintln(s.out, "  (erased)")
+			continue
+		}
+		for _, l := range strings.Split(v.Post.Text, "\n") {
+			fmt.Fprintln(s.out, "  "+safe(l))
+		}
+	}
+	for _, m := range p.Media {
+		if m.Missed != "" {
+			fmt.Fprintf(s.out, "\nfile %s: not kept, %s\n", safe(m.MediaID), m.Missed)
+		} else {
+			fmt.Fprintf(s.out, "\nfile %s: %s, %d bytes, SHA-256 %s\n", safe(m.MediaID), m.MIME, m.Blob.Size, m.Blob.SHA256)
+		}
+	}
+	fmt.Fprintln(s.out)
+	rows := [][]string{{"RECORD", "WHEN", "WHAT", ""}}
+	for _, h := range p.History {
+		rows = append(rows, []string{strconv.FormatInt(h.Seq, 10), h.At.Format("2006-01-02 15:04:05Z"), h.What, h.Detail})
+	}
+	s.table(rows)
+}
+
+type reviewDecideCmd struct {
+	Posts []string `arg:"" optional:"" help:"The posts, such as a1/456 a1/460; they become exhibits 1, 2 …"`
+	signs
+	From        string   `help:"A JSON file with the whole decision: posts, outcome, passages, affiliation, languages, comment. Replaces the flags below." type:"path" placeholder:"FILE"`
+	Outcome     string   `help:"report or no_action." enum:"report,no_action" default:"report"`
+	Quote       []string `help:"The passage in the original, one for each post in order." sep:"none" placeholder:"TEXT"`
+	Gloss       []string `help:"The same in English, one for each post in order." sep:"none" placeholder:"TEXT"`
+	GlossBy     string   `help:"Who made the gloss: human or machine." enum:"human,machine" default:"human"`
+	Rule        string   `help:"The platform's rule or the offence that is broken." placeholder:"TEXT"`
+	Severity    string   `help:"low, medium, high or threat-to-life." placeholder:"WORD"`
+	Exclusion   string   `help:"The exclusion question: none, journalism, research, education, art, counter-speech or human-rights." placeholder:"WORD"`
+	Affiliation string   `help:"Why this account is that organisation's, as you reviewed it." placeholder:"TEXT"`
+	Languages   []string `help:"The languages of these posts that you read, such as ur,ps." placeholder:"TAG"`
+	Comment     string   `help:"A comment that is signed with it."`
+}
+
+func (c reviewDecideCmd) input() (review.DecisionInput, error) {
+	var in review.DecisionInput
+	if c.From != "" {
+		return in, readJSON(c.From, &in)
+	}
+	in = review.DecisionInput{Outcome: c.Outcome, Affiliation: c.Affiliation, Languages: c.Languages, Comment: c.Comment}
+	for _, p := range c.Posts {
+		in.Posts = append(in.Posts, evidence.Ordinal(p))
+	}
+	if len(c.Gloss) > len(c.Quote) {
+		return in, errors.New("more glosses than quotes: give one --quote for each post")
+	}
+	for i, q := range c.Quote {
+		p := evidence.Passage{Exhibit: i + 1, Quote: q, Rule: c.Rule, Severity: c.Severity, Exclusion: c.Exclusion}
+		if i < len(c.Gloss) {
+			p.Gloss, p.GlossBy = c.Gloss[i], c.GlossBy
+		}
+		in.Passages = append(in.Passages, p)
+	}
+	return in, nil
+}
+
+func (c reviewDecideCmd) Run(s *session) error {
+	in, err := c.input()
+	if err != nil {
+		return exit(exitUsage, err)
+	}
+	return s.with("review decide", func(cl *daemon.Client) error {
+		var p daemon.Prepared
+		if err := cl.Call(s, "POST", "/v1/review/decision/prepare", daemon.DecisionRequest{Person: c.As, DecisionInput: in}, &p); err != nil {
+			return err
+		}
+		signed, err := c.sign(s, s, p.Payload, evidence.StatementDecision)
+		if err != nil {
+			return err
+		}
+		var k review.Case
+		if err := cl.Call(s, "POST", "/v1/review/decision", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(k)
+		}
+		fmt.Fprintf(s.out, "case %s: decision recorded as record %d, signed by %s\n", k.Ordinal, k.Decision.Seq, c.As)
+		if k.Status == review.CaseDecided {
+			fmt.Fprintf(s.out, "a second person confirms with: muhafiz review approve %s --as THEM\n", k.Ordinal)
+		}
+		return nil
+	})
+}
+
+type reviewApproveCmd struct {
+	Case string `arg:"" help:"The case, such as c1."`
+	signs
+	Refuse  bool   `help:"Refuse the decision; --comment says why."`
+	Comment string `help:"A comment that is signed with it."`
+}
+
+func (c reviewApproveCmd) Run(s *session) error {
+	return s.with("review approve", func(cl *daemon.Client) error {
+		var p daemon.Prepared
+		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: !c.Refuse, Comment: c.Comment}
+		if err := cl.Call(s, "POST", "/v1/review/approval/prepare", req, &p); err != nil {
+			return err
+		}
+		signed, err := c.sign(s, s, p.Payload, evidence.StatementApproval)
+		if err != nil {
+			return err
+		}
+		var k review.Case
+		if err := cl.Call(s, "POST", "/v1/review/approval", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(k)
+		}
+		if k.Status == review.CaseApproved {
+			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
+		} else {
+			fmt.Fprintf(s.out, "case %s: the decision is refused; it can be decided again\n", k.Ordinal)
+		}
+		return nil
+	})
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+)
+
+type statusCmd struct{}
+
+func (statusCmd) Run(s *session) error {
+	return s.with("status", func(c *daemon.Client) error {
+		var st daemon.Status
+		if err := c.Call(s, "GET", "/v1/status", nil, &st); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(st)
+		}
+		state := "no daemon runs"
+		if st.Running {
+			state = "a daemon runs"
+		}
+		fmt.Fprintf(s.out, "vault %s: %d records; %s\n", st.Vault, st.Records, state)
+		if st.Checkpoint != nil {
+			fmt.Fprintf(s.out, "newest checkpoint: %d records, %s; newest outside anchor: %s\n", st.Checkpoint.Size, st.Checkpoint.At.Format("2006-01-02 15:04:05Z"), st.Anchor)
+		}
+		if len(st.Sources) > 0 {
+			rows := [][]string{{"SOURCE", "STATE", "SINCE", ""}}
+			for _, src := range st.Sources {
+				rows = append(rows, []string{src.Name, src.State, src.Since.Format("2006-01-02 15:04:05Z"), src.Detail})
+			}
+			fmt.Fprintln(s.out)
+			s.table(rows)
+		}
+		rows := [][]string{{"TARGET", "STATE", "ACCOUNT", "VERSIONS", "GONE", "FILES", "MISSED", "GAPS", "REPORT"}}
+		n := func(v int64) string { return strconv.FormatInt(v, 10) }
+		for _, t := range st.Targets {
+			rows = append(rows, []string{t.ID, t.State, orDash(string(t.Account)), n(t.Versions), n(t.Gone), n(t.Files), n(t.Missed), n(t.Gaps), yesNo(t.Report)})
+		}
+		fmt.Fprintln(s.out)
+		s.table(rows)
+		for _, w := range st.Warnings {
+			fmt.Fprintln(s.out, "\nwarning:", safe(w))
+		}
+		return nil
+	})
+}

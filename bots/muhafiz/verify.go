@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/muhafiz/muhafiz/reporter/bundle"
+)
+
+type verifyCmd struct {
+	Bag      string `arg:"" help:"The bundle's folder." type:"path"`
+	Signers  string `help:"allowed_signers file, as ssh-keygen takes it; it must have reached you by another way than the bundle." type:"path" placeholder:"FILE"`
+	Identity string `help:"Who must have signed, as the signers' file names them." placeholder:"ID"`
+	Log      string `help:"The log's public key: a file with a vkey or PEM, or the vkey itself." placeholder:"KEY"`
+}
+
+func (verifyCmd) Help() string {
+	return "Exit 0 when everything was checked and holds, 3 when something does not hold, 4 when the bundle is intact but the signer is unknown or no log key was given."
+}
+
+func (c verifyCmd) Run(s *session) error {
+	o := bundle.VerifyOptions{Identity: c.Identity, LogKey: c.Log}
+	var err error
+	if (c.Signers == "") != (c.Identity == "") {
+		return exit(exitUsage, errors.New("--signers and --identity go together"))
+	}
+	if c.Signers != "" {
+		if o.Signers, err = os.ReadFile(c.Signers); err != nil {
+			return exit(exitUsage, err)
+		}
+	}
+	if c.Log != "" {
+		if b, rerr := os.ReadFile(c.Log); rerr == nil {
+			o.LogKey = string(b)
+		}
+	}
+	rep, err := bundle.Verify(s, c.Bag, o)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		if err := s.printJSON(rep); err != nil {
+			return err
+		}
+	} else {
+		for _, k := range rep.Checks {
+			word := "ok    "
+			if k.Open {
+				word = "open  "
+			} else if !k.OK {
+				word = "WRONG "
+			}
+			fmt.Fprintf(s.out, "%s %s: %s\n", word, k.Name, safe(k.Detail))
+		}
+		fmt.Fprintln(s.out, safe(rep.Sentence()))
+	}
+	if code := rep.ExitCode(); code != 0 {
+		return exit(code, nil)
+	}
+	return nil
+}
