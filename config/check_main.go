@@ -38,6 +38,8 @@ func (l *loader) checkPaths(d *decoder) {
 	}
 	l.keyPath(d, "log_key", &c.LogKey)
 	l.keyPath(d, "session_key", &c.SessionKey)
+	_, err := os.Stat(c.LogKey)
+	c.noLogKey = err != nil
 	if c.LogKey != "" && c.LogKey == c.SessionKey {
 		d.errAt("session_key", "is the same file as log_key; they are different keys")
 	}
@@ -134,14 +136,6 @@ func (d *decoder) oneOf(path string, p *string, byDefault string, words ...strin
 	}
 }
 
-// guess is suggest without the list of words.
-func guess(got string, words []string) string {
-	if s := suggest(got, words); strings.HasPrefix(s, "; did") {
-		return s
-	}
-	return ""
-}
-
 // unique refuses the second of two equal values.
 type unique map[string]Position
 
@@ -163,4 +157,11 @@ func (d *decoder) slug(path, value string) {
 	}
 }
 
-func at(list string, i int, key string) string { return join(fmt.Sprintf("%s[%d]", list, i), key) }
+// at is the path of a key, or with none of the item itself, in a list.
+func at(list string, i int, key string) string {
+	item := fmt.Sprintf("%s[%d]", list, i)
+	if key == "" {
+		return item
+	}
+	return join(item, key)
+}

@@ -28,15 +28,16 @@ func checkPeople(d *decoder, people []Person) {
 
 // words refuses words that are not known, and repeated ones.
 func (d *decoder) words(path string, got, known []string) {
+	seen := map[string]bool{}
 	for i, w := range got {
-		at := fmt.Sprintf("%s[%d]", path, i)
 		switch {
 		case w == "":
 		case !slices.Contains(known, w):
-			d.errAt(at, "must be one of %s, is %q%s", strings.Join(known, ", "), clip(w), guess(w, known))
-		case slices.Contains(got[:i], w):
-			d.errAt(at, "%q is given twice", w)
+			d.errAt(at(path, i, ""), "must be one of %s, is %q%s", strings.Join(known, ", "), clip(w), guess(w, known))
+		case seen[w]:
+			d.errAt(at(path, i, ""), "%q is given twice", w)
 		}
+		seen[w] = true
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 )
 
 func (l *loader) checkTelegram(d *decoder) {
@@ -18,17 +19,33 @@ func (l *loader) checkTelegram(d *decoder) {
 	for i, a := range t.Accounts {
 		d.slug(at("telegram.accounts", i, "name"), a.Name)
 		names.check(d, at("telegram.accounts", i, "name"), a.Name, fmt.Sprintf("the account %q", a.Name))
-		if p := at("telegram.accounts", i, "app_id"); a.AppID == 0 && d.given(p) {
+		if p := at("telegram.accounts", i, "app_id"); a.AppID == 0 && d.given(p) && !d.failed(p) {
 			d.errAt(p, "must be the number from https://my.telegram.org")
+		}
+	}
+	for i := range t.Accounts {
+		if a := &t.Accounts[i]; a.Vantage == "" {
+			a.Vantage = a.Name
 		}
 	}
 	if t.Network != nil {
 		checkNetwork(d, t.Network)
+		return
+	}
+	floor(d, "telegram.poll_every", t.PollEvery, 5*time.Second)
+	floor(d, "telegram.recheck_every", t.RecheckEvery, time.Minute)
+	floor(d, "telegram.history_pace", t.HistoryPace, 500*time.Millisecond)
+}
+
+// floor keeps our accounts from being locked out for asking too often.
+func floor(d *decoder, path string, v Duration, least time.Duration) {
+	if v != 0 && time.Duration(v) < least {
+		d.errAt(path, "must be at least %s, is %s: platforms lock out accounts that ask more often", least, v)
 	}
 }
 
 func checkNetwork(d *decoder, n *TelegramNetwork) {
-	if d.given("telegram.network.dc") && (n.DC < 1 || n.DC > 1000) {
+	if d.given("telegram.network.dc") && !d.failed("telegram.network.dc") && (n.DC < 1 || n.DC > 1000) {
 		d.errAt("telegram.network.dc", "must be from 1 to 1000, is %d", n.DC)
 	}
 	if n.Address != "" {
@@ -71,7 +88,7 @@ func checkReporter(d *decoder, r *Reporter, vault string) {
 	if r.CorrectionsContact != "" && !validMail(r.CorrectionsContact) {
 		d.errAt("reporter.corrections_contact", "must be a mail address such as corrections@example.org, is %q", clip(r.CorrectionsContact))
 	}
-	if r.DailyCap == 0 && d.given("reporter.daily_cap") {
+	if r.DailyCap == 0 {
 		d.errAt("reporter.daily_cap", "must be at least 1; to send nothing, remove the routes")
 	}
 	platforms, mailed := unique{}, false

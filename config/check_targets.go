@@ -16,6 +16,7 @@ type watchlists struct {
 	checkOrgs, checkPeople bool // whether the other side of the reference was readable
 	ids                    map[string]Position
 	addresses              map[string]*Target
+	badRoles               map[string]bool // people whose roles were refused
 }
 
 func (w *watchlists) read(file string) {
@@ -46,7 +47,7 @@ func (w *watchlists) check(d *decoder, path string, t *Target) {
 		switch {
 		case !ok:
 			d.errAt(join(path, "listed_by"), "there is no person %q under people%s", clip(t.ListedBy), guess(t.ListedBy, w.personIDs()))
-		case !p.CanDecide():
+		case !p.CanDecide() && !w.badRoles[p.ID]:
 			d.errAt(join(path, "listed_by"), "%s may not list targets: that takes the role analyst, reviewer or senior", t.ListedBy)
 		}
 	}

@@ -47,6 +47,7 @@ type Config struct {
 	Files         []File         `yaml:"-"` // muhafiz.yaml, the organisations file and the watchlists, as they were read
 
 	positions map[string]Position // of muhafiz.yaml, by path
+	noLogKey  bool                // there was no file at LogKey
 }
 
 // Bundle is who signs evidence bundles. One of SSHKey and Agent is needed. The key must not be the log's key.

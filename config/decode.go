@@ -14,8 +14,9 @@ import (
 )
 
 const (
-	maxAliases = 1000      // alias nodes followed in one file
-	maxVisits  = 2_000_000 // nodes read in one file, those behind aliases counted each time
+	maxAliases = 1000    // alias nodes followed in one file
+	maxVisits  = 500_000 // nodes read in one file, those behind aliases counted each time
+	maxErrors  = 1000    // reported of one file
 )
 
 // decoder fills structs from one file's node tree. It walks the tree itself instead of calling node.Decode, which forgets strictness
@@ -28,7 +29,7 @@ type decoder struct {
 	positions map[string]Position
 	aliases   int
 	visits    int
-	inside    map[*yaml.Node]bool // anchors being followed
+	dropped   int // errors beyond maxErrors
 }
 
 // nodeDecoder is a type that reads itself from a node.
@@ -41,7 +42,6 @@ type defaulter interface{ setDefaults() }
 
 // read fills the struct that p points to from a document's root.
 func (d *decoder) read(root *yaml.Node, p any) {
-	d.inside = map[*yaml.Node]bool{}
 	v := valueOf(p)
 	setDefaults(v)
 	d.value(root, "", v)
@@ -50,7 +50,28 @@ func (d *decoder) read(root *yaml.Node, p any) {
 func (d *decoder) pos(n *yaml.Node) Position { return Position{d.file, n.Line, n.Column} }
 
 func (d *decoder) errorf(n *yaml.Node, path, format string, args ...any) {
+	if !d.full() {
+		d.errs = append(d.errs, Error{d.file, n.Line, n.Column, path, fmt.Sprintf(format, args...)})
+	}
+}
+
+// full counts an error and reports whether it is one too many.
+func (d *decoder) full() bool {
+	if len(d.errs) < maxErrors {
+		return false
+	}
+	d.dropped++
+	return true
+}
+
+// limit is errorf for what must be said however many errors there are.
+func (d *decoder) limit(n *yaml.Node, path, format string, args ...any) {
 	d.errs = append(d.errs, Error{d.file, n.Line, n.Column, path, fmt.Sprintf(format, args...)})
+}
+
+// failed reports whether the value at a path was refused already.
+func (d *decoder) failed(path string) bool {
+	return slices.ContainsFunc(d.errs, func(e Error) bool { return e.Path == path })
 }
 
 // value reads n into v, which is addressable.
@@ -58,7 +79,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	d.positions[path] = d.pos(n)
 	if d.visits++; d.visits > maxVisits {
 		if d.visits == maxVisits+1 {
-			d.errorf(n, path, "the file has more than %d values once its aliases are followed; split it", maxVisits)
+			d.limit(n, path, "the file has more than %d values once its aliases are followed; split it", maxVisits)
 		}
 		return
 	}
@@ -95,17 +116,13 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	}
 }
 
-// alias reads what the alias stands for, within limits.
+// alias reads what the alias stands for. An alias within its own anchor ends where the types do: none of them holds itself.
 func (d *decoder) alias(n *yaml.Node, path string, v reflect.Value) {
 	switch d.aliases++; {
-	case d.inside[n.Alias]:
-		d.errorf(n, path, "the alias *%s stands for something that contains it", clip(n.Value))
 	case d.aliases == maxAliases+1:
-		d.errorf(n, path, "the file uses aliases more than %d times; write the values out", maxAliases)
+		d.limit(n, path, "the file uses aliases more than %d times; write the values out", maxAliases)
 	case d.aliases <= maxAliases:
-		d.inside[n.Alias] = true
 		d.value(n.Alias, path, v)
-		delete(d.inside, n.Alias)
 		d.positions[path] = d.pos(n)
 	}
 }
@@ -131,7 +148,7 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 	if f := v.FieldByName("Pos"); f.IsValid() {
 		f.Set(reflect.ValueOf(d.pos(n)))
 	}
-	seen := map[string]*yaml.Node{}
+	seen, misspelt := map[string]*yaml.Node{}, map[string]bool{}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
 		if !d.key(key, path, seen) {
@@ -139,7 +156,9 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 		}
 		f, ok := fieldByKey(v.Type(), key.Value)
 		if !ok {
-			d.errorf(key, join(path, clip(key.Value)), "unknown key%s", suggest(key.Value, keysOf(v.Type())))
+			meant, list := suggest(key.Value, keysOf(v.Type()))
+			d.errorf(key, join(path, clip(key.Value)), "unknown key%s", list)
+			misspelt[meant] = true
 			continue
 		}
 		d.value(val, join(path, key.Value), v.FieldByIndex(f.Index))
@@ -147,7 +166,11 @@ func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
 			d.errorf(val, join(path, key.Value), "is empty: at least one is needed")
 		}
 	}
-	d.required(n, path, v.Type(), seen)
+	for _, name := range requiredKeys(v.Type()) {
+		if seen[name] == nil && !misspelt[name] {
+			d.errorf(n, join(path, name), "required, but not given")
+		}
+	}
 }
 
 // key reports whether a mapping's key can be looked up.
@@ -166,15 +189,6 @@ func (d *decoder) key(key *yaml.Node, path string, seen map[string]*yaml.Node) b
 	}
 	seen[key.Value] = key
 	return true
-}
-
-func (d *decoder) required(n *yaml.Node, path string, t reflect.Type, seen map[string]*yaml.Node) {
-	for i := range t.NumField() {
-		name, opts := tag(t.Field(i))
-		if slices.Contains(opts, "required") && seen[name] == nil {
-			d.errorf(n, join(path, name), "required, but not given")
-		}
-	}
 }
 
 func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
@@ -263,6 +277,16 @@ func fieldByKey(t reflect.Type, key string) (reflect.StructField, bool) {
 	return reflect.StructField{}, false
 }
 
+func requiredKeys(t reflect.Type) []string {
+	var keys []string
+	for i := range t.NumField() {
+		if name, opts := tag(t.Field(i)); slices.Contains(opts, "required") {
+			keys = append(keys, name)
+		}
+	}
+	return keys
+}
+
 func keysOf(t reflect.Type) []string {
 	var keys []string
 	for i := range t.NumField() {
@@ -273,23 +297,36 @@ func keysOf(t reflect.Type) []string {
 	return keys
 }
 
-// suggest names the word that was probably meant, or all of them where they are few.
-func suggest(got string, words []string) string {
+// suggest returns the word that was probably meant, empty if none, and the same as an error's end: the word, or all of them.
+func suggest(got string, words []string) (meant, hint string) {
 	if len(words) > 0 && len(got) <= 40 {
-		best := slices.MinFunc(words, func(a, b string) int {
-			return cmp.Compare(levenshtein.ComputeDistance(strings.ToLower(got), a), levenshtein.ComputeDistance(strings.ToLower(got), b))
-		})
-		if n := levenshtein.ComputeDistance(strings.ToLower(got), best); n <= max(1, len(best)/3) && n < len(best) {
-			return fmt.Sprintf("; did you mean %q?", best)
+		distance := func(w string) int { return levenshtein.ComputeDistance(strings.ToLower(got), w) }
+		best := slices.MinFunc(words, func(a, b string) int { return cmp.Compare(distance(a), distance(b)) })
+		near := max(2, len(best)/3)
+		if len(best) < 4 {
+			near = len(best) - 2
+		}
+		if distance(best) <= near {
+			return best, fmt.Sprintf("; did you mean %q?", best)
 		}
 	}
-	return "; known here: " + strings.Join(words, ", ")
+	return "", "; known here: " + strings.Join(words, ", ")
+}
+
+// guess is suggest's hint where a word was probably meant, and nothing otherwise.
+func guess(got string, words []string) string {
+	if meant, hint := suggest(got, words); meant != "" {
+		return hint
+	}
+	return ""
 }
 
 // errAt is errorf for a path that was read before.
 func (d *decoder) errAt(path, format string, args ...any) {
-	p := position(d.positions, path)
-	d.errs = append(d.errs, Error{p.File, p.Line, p.Col, path, fmt.Sprintf(format, args...)})
+	if !d.full() {
+		p := position(d.positions, path)
+		d.errs = append(d.errs, Error{p.File, p.Line, p.Col, path, fmt.Sprintf(format, args...)})
+	}
 }
 
 func kindName(n *yaml.Node) string {

@@ -46,9 +46,17 @@ func (l *loader) load(path string) {
 	}
 	l.cfg.positions = main.positions
 	l.checkMain(main)
+	badRoles := map[string]bool{}
+	for i, p := range l.cfg.People {
+		path := at("people", i, "roles")
+		badRoles[p.ID] = slices.ContainsFunc(main.errs, func(e Error) bool { return strings.HasPrefix(e.Path, path) })
+	}
 	l.take(main)
 	orgsOK := l.organisations(main, filepath.Dir(path))
-	w := watchlists{loader: l, checkOrgs: orgsOK, checkPeople: ok || len(l.cfg.People) > 0, ids: map[string]Position{}, addresses: map[string]*Target{}}
+	w := watchlists{
+		loader: l, checkOrgs: orgsOK, checkPeople: ok || len(l.cfg.People) > 0, badRoles: badRoles,
+		ids: map[string]Position{}, addresses: map[string]*Target{},
+	}
 	for _, file := range l.watchlistFiles(main, filepath.Dir(path)) {
 		w.read(file)
 	}
@@ -57,7 +65,10 @@ func (l *loader) load(path string) {
 // take moves a decoder's errors to the loader's.
 func (l *loader) take(d *decoder) {
 	l.errs = append(l.errs, d.errs...)
-	d.errs = nil
+	if d.dropped > 0 {
+		l.errs = append(l.errs, Error{File: d.file, Reason: fmt.Sprintf("%d more errors in this file are not shown", d.dropped)})
+	}
+	d.errs, d.dropped = nil, 0
 }
 
 // read reads a file into the struct that v points to. It returns nil if the file is no YAML at all, and whether it was read without

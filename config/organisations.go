@@ -21,7 +21,8 @@ type Organisation struct {
 
 // Designation is one authority's listing of an organisation.
 type Designation struct {
-	// Authority is who lists: UN 1267, EU, UK, US FTO, US SDGT, Pakistan …
+	// Authority is who lists: UN 1267, EU, UK, US FTO, US SDGT, Pakistan … Begin with the jurisdiction: `muhafiz check` tells by the
+	// first word whether an organisation rests on a single state's list.
 	Authority string `yaml:"authority,required"`
 	// Reference is the list's own number, or the act.
 	Reference string `yaml:"reference,required"`

@@ -85,23 +85,51 @@ func checkBytes(file string, b []byte) *Error {
 	return nil
 }
 
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+var (
+	yamlLine      = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?`)
+	unknownAnchor = regexp.MustCompile(`^unknown anchor '(.+)' referenced$`)
+	// The library counts the lines of these from 0, those of all others from 1.
+	countedFrom0 = regexp.MustCompile(`^(?:did not find expected (?:<|node content|key|'-'|',')|found (?:undefined|duplicate|incompatible))`)
+)
 
-// syntaxError gives the library's error a position. It knows the line only, and not always that.
+// syntaxError gives the library's error a position. The library knows the line only.
 func syntaxError(file string, b []byte, err error) Error {
 	msg := err.Error()
 	m := yamlLine.FindStringSubmatch(msg)
-	line, convErr := strconv.Atoi(m[1])
-	if convErr != nil || line < 1 {
-		line = 1
-	}
-	reason := "not valid YAML: " + msg[len(m[0]):]
-	lines := bytes.Split(b, []byte("\n"))
-	for l := line; l <= min(line+1, len(lines)); l++ { // the library counts some lines from 0
-		text := string(lines[l-1])
-		if indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]; strings.Contains(indent, "\t") {
-			return Error{File: file, Line: l, Col: strings.Index(text, "\t") + 1, Reason: reason + " (a tab; indent with spaces)"}
+	msg = msg[len(m[0]):]
+	line := 1
+	if n, err := strconv.Atoi(m[1]); err == nil {
+		line = n
+		if countedFrom0.MatchString(msg) {
+			line++
 		}
 	}
-	return Error{File: file, Line: line, Col: 1, Reason: reason}
+	lines := strings.Split(string(b), "\n")
+	line = min(max(line, 1), len(lines))
+	if a := unknownAnchor.FindStringSubmatch(msg); a != nil {
+		return unknownAlias(file, lines, a[1])
+	}
+	e := Error{File: file, Line: line, Col: 1, Reason: "not valid YAML: " + clip(msg)}
+	for i, text := range lines[line-1:] {
+		indent := text[:len(text)-len(strings.TrimLeft(text, " \t"))]
+		if tab := strings.Index(indent, "\t"); tab >= 0 {
+			return Error{File: file, Line: line + i, Col: tab + 1, Reason: e.Reason + " (a tab; indent with spaces)"}
+		}
+		if !strings.Contains(msg, "tab") { // only then is the mistake below the line that is named
+			break
+		}
+	}
+	return e
+}
+
+// unknownAlias finds the alias for which the library gives no place. Its name is left out where it may be a password.
+func unknownAlias(file string, lines []string, name string) Error {
+	e := Error{File: file, Line: 1, Col: 1, Reason: "not valid YAML: an alias (*NAME) stands for nothing; a text that begins with * needs quotes"}
+	for i, text := range lines {
+		if before, _, ok := strings.Cut(text, "*"+name); ok {
+			e.Line, e.Col = i+1, utf8.RuneCountInString(before)+1
+			break
+		}
+	}
+	return e
 }

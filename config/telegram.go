@@ -6,11 +6,15 @@ import "time"
 type Telegram struct {
 	// Accounts are our own accounts. Each account is used on one host only.
 	Accounts []TelegramAccount `yaml:"accounts"`
-	// PollEvery is the pause between two looks at a target for new posts. Default 1m, at least 1s.
+	// PollEvery is the pause between two looks at a target for new posts. Default: what the platform asks for, between 5s and 5m.
+	// At least 5s.
 	PollEvery Duration `yaml:"poll_every"`
-	// RecheckEvery is how often posts that are known are looked at again, since Telegram does not deliver every edit and
-	// deletion. Default 6h, at least 1s.
+	// RecheckEvery is how often known posts are looked at again, since Telegram does not deliver every edit and deletion.
+	// Default 30m, at least 1m.
 	RecheckEvery Duration `yaml:"recheck_every"`
+	// HistoryPace is the pause between two pages of a channel's history. Default 1s, at least 500ms. The three floors do not
+	// hold on a test network.
+	HistoryPace Duration `yaml:"history_pace"`
 	// Network points the program at a Telegram server of your own. For test networks only: `muhafiz check` warns about it.
 	Network *TelegramNetwork `yaml:"network"`
 }
@@ -24,6 +28,9 @@ type TelegramAccount struct {
 	AppHash Secret `yaml:"app_hash,required"`
 	// Phone is the account's number with country code.
 	Phone Secret `yaml:"phone,required"`
+	// Vantage says where the account looks from, such as the country of its number and line, since platforms restrict by
+	// country. It is written into every observation. Default: the account's name.
+	Vantage string `yaml:"vantage"`
 	// Password is the account's two-step verification password. Without it, login asks.
 	Password Secret `yaml:"password"`
 }
@@ -39,5 +46,5 @@ type TelegramNetwork struct {
 }
 
 func (t *Telegram) setDefaults() {
-	t.PollEvery, t.RecheckEvery = Duration(time.Minute), Duration(6*time.Hour)
+	t.RecheckEvery, t.HistoryPace = Duration(30*time.Minute), Duration(time.Second)
 }

@@ -65,8 +65,8 @@ func (x *Duration) decodeNode(d *decoder, n *yaml.Node, path string) {
 		d.errorf(n, path, "must be a duration such as 90s, 15m or 6h, is %q", clip(text))
 		return
 	}
-	if v < time.Second || v > 366*24*time.Hour {
-		d.errorf(n, path, "must be from 1s to 8784h, is %q", clip(text))
+	if v < time.Millisecond || v > 366*24*time.Hour {
+		d.errorf(n, path, "must be from 1ms to 8784h, is %q", clip(text))
 		return
 	}
 	*x = Duration(v)
