@@ -60,7 +60,7 @@ func ParseStatement(payload string) (evidence.Statement, error) {
 	dec := json.NewDecoder(bytes.NewReader([]byte(payload)))
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&st); err != nil {
-		return st, refuse(BadStatement, "the statement cannot be read (%v); prepare it again and sign it unchanged", err)
+		return st, refuse(BadStatement, "the statement cannot be read (%s); prepare it again and sign it unchanged", clip(err.Error()))
 	}
 	if again, err := EncodeStatement(st); err != nil || again != payload {
 		return st, refuse(BadStatement, "the statement is not in its one form; prepare it again and sign it unchanged")
