@@ -59,8 +59,8 @@ func (im *importer) put(ctx context.Context, p page, k *keeper) error {
 	if err != nil {
 		return err
 	}
-	skipped := p.skipped
-	parts := 0
+	var skipped []evidence.Skipped
+	parts := len(p.skipped)
 	counts := &evidence.PostCounts{Acquisition: im.rep.ID, At: im.observed.To}
 	for i := range p.entries {
 		e := &p.entries[i]
@@ -78,7 +78,7 @@ func (im *importer) put(ctx context.Context, p page, k *keeper) error {
 		im.add(roleOther, im.account, true, counts)
 	}
 	if !im.done {
-		im.skipped(skipped)
+		im.skipped(append(skipped, p.skipped...))
 	}
 	if err := im.commit(ctx, nil); err != nil {
 		return err

@@ -74,7 +74,7 @@ type Report struct {
 	Unchanged int            // entries that are as the vault has them already
 	Skipped   int            // entries that became no record
 	Reasons   map[string]int // of Skipped
-	Parts     int            // parts of kept entries that could not be read; the posts are marked `incomplete`
+	Parts     int            // parts of kept entries that could not be read, whose posts are marked `incomplete`, and what stands between entries
 
 	MediaKept      int            // files that are new to their post
 	MediaUnchanged int            // files that the vault had for their post

@@ -38,6 +38,11 @@ func parse(ctx context.Context, r io.Reader, rd *reader, emit func(page) bool) {
 		}
 		return s.array(p.element, p.junk)
 	})
+	if c, errEnd := s.peek(); err == nil && errEnd == nil {
+		p.page.skipped = append(p.page.skipped, evidence.Skipped{
+			Where: fmt.Sprintf("byte %d", s.offset()), Reason: fmt.Sprintf("more stands behind the end of the chat, beginning with %q; it was not read", c),
+		})
+	}
 	p.finish(err)
 }
 
