@@ -200,6 +200,9 @@ func (p *PostSeen) Facets() []Facet {
 		Edited      Time
 		EditedLocal string
 	}{p.Text, p.InvalidUTF8, p.Entities, nil, p.Service, p.EditedAt, p.EditedLocal}
+	if len(c.Entities) == 0 {
+		c.Entities = nil // none and an empty list are the same observation, and the same once stored
+	}
 	for _, m := range p.Media {
 		c.Media = append(c.Media, media{m.ID, m.Detail})
 	}

@@ -48,9 +48,12 @@ func openBlobs(dir string) (*blobs, error) {
 
 func (b *blobs) tmp() string { return filepath.Join(b.dir, "tmp") }
 
-func (b *blobs) path(d evidence.Digest) string {
+func (b *blobs) path(d evidence.Digest) string { return filepath.Join(b.dir, blobPath(d)) }
+
+// blobPath is where a blob lies within the blobs folder.
+func blobPath(d evidence.Digest) string {
 	s := d.String()
-	return filepath.Join(b.dir, "sha256", s[:2], s[2:4], s)
+	return filepath.Join("sha256", s[:2], s[2:4], s)
 }
 
 // mkdir makes a folder whose parent is there, and its entry durable.

@@ -1,0 +1,184 @@
+package vault
+
+import (
+	"context"
+	"encoding/binary"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// bindings follows which names have which ordinals, and finds records that use one which stands for nothing yet.
+func (s *sequence) bindings(seq int64, e *examined) {
+	if b, ok := e.body.(evidence.Binding); ok && e.rec.Subject.Part() == "" {
+		o := e.rec.Subject
+		name := whole{o.Space(), b.BindingKey()}
+		key, known := s.numbers[o]
+		number := ordinalNumber(o)
+		switch {
+		case known && key != name.key:
+			s.f.record(seq, "it binds %s to another name than an earlier record did", o)
+		case !known && s.names[name] != 0:
+			s.f.record(seq, "it binds a name to %s that is %s already", o, evidence.NewOrdinal(name.space, s.names[name]))
+		default:
+			s.numbers[o], s.names[name] = name.key, number
+		}
+	}
+	used := []evidence.Ordinal{e.rec.Actor, e.rec.Subject}
+	if r, ok := e.body.(evidence.Referrer); ok {
+		for _, ref := range r.Refs() {
+			used = append(used, ref.Ordinal)
+		}
+	}
+	for _, o := range used {
+		if _, err := ordinalKey(o); err != nil {
+			s.f.record(seq, "%v", err)
+		} else if _, ok := s.numbers[o.Whole()]; !ok && o != "v0" && !s.broken {
+			s.f.record(seq, "it uses %s, which no earlier record gives a name", o.Whole())
+		}
+	}
+}
+
+func ordinalNumber(o evidence.Ordinal) uint64 {
+	k, err := ordinalKey(o)
+	if err != nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(k[1:])
+}
+
+// indexed compares the entries that one record has in the indexes.
+func (s *sequence) indexed(seq int64, e *examined) {
+	found := int64(-1)
+	err := findIDs(s.f.t.ids, e.rec.ID.Acq, e.rec.ID.N, e.rec.ID.N, func(_ uint32, at int64) { found = at })
+	switch {
+	case err != nil:
+		s.f.record(seq, "its id %s: %v", e.rec.ID, err)
+	case found < 0:
+		s.f.problem("bucket ids", "the id %s of record %d is missing: the record could be written twice", e.rec.ID, seq)
+	case found != seq:
+		s.f.problem("bucket ids", "the id %s of record %d leads to record %d", e.rec.ID, seq, found)
+	}
+	key, err := ordinalKey(e.rec.Subject)
+	if err != nil {
+		return // said by bindings
+	}
+	if s.f.t.subjects.Get(key.withSeq(seq)) == nil {
+		s.f.problem("bucket subjects", "record %d is not listed under its subject %s", seq, e.rec.Subject)
+	}
+	if len(e.facets) == 0 {
+		return
+	}
+	slots, err := decodeSlots(s.f.t.subjects.Get(key[:]))
+	if err != nil {
+		s.f.problem("bucket subjects", "the latest state of %s: %v", e.rec.Subject, err)
+		return
+	}
+	state := facets{slots: slots}
+	for _, o := range e.facets {
+		switch got := state.find(o.Slot); {
+		case got == nil:
+			s.f.problem("bucket subjects", "the latest state of %s lacks %q, which record %d set", e.rec.Subject, o.Slot, seq)
+		case got.seq < seq:
+			s.f.problem("bucket subjects", "the latest state of %s takes %q from record %d, but record %d set it later", e.rec.Subject, o.Slot, got.seq, seq)
+		case got.seq == seq && got.value != o.Value:
+			s.f.problem("bucket subjects", "the latest state of %s holds another value of %q than record %d, which set it", e.rec.Subject, o.Slot, seq)
+			s.slots++
+		case got.seq == seq:
+			s.slots++
+		}
+	}
+}
+
+// endNames compares the buckets of names with the records.
+func (s *sequence) endNames() {
+	f := s.f
+	for name, number := range s.names {
+		o := evidence.NewOrdinal(name.space, number)
+		if got := f.t.number(name); got != number {
+			f.problem("bucket names", "the name of %s leads to %s", o, evidence.NewOrdinal(name.space, got))
+		}
+		if got := string(f.t.ordinals.Get(numberKey(name.space, number))); got != name.key {
+			f.problem("bucket ordinals", "%s leads to another name than the records say", o)
+		}
+	}
+	if s.broken {
+		return
+	}
+	for _, b := range []struct {
+		name string
+		n    int
+	}{{bucketNames, f.count(bucketNames)}, {bucketOrdinals, f.count(bucketOrdinals)}} {
+		if b.n != len(s.names) {
+			f.problem("bucket "+b.name, "it holds %d names, but the records bind %d", b.n, len(s.names))
+		}
+	}
+}
+
+func (f *fsck) count(bucket string) (n int) {
+	c := f.t.Bucket([]byte(bucket)).Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		n++
+	}
+	return n
+}
+
+// endSubjects looks for entries of the index that no record accounts for. Every record has its own, so that it is enough to count.
+func (s *sequence) endSubjects() {
+	f := s.f
+	if s.broken {
+		return
+	}
+	var listed, slots int64
+	c := f.t.subjects.Cursor()
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		switch len(k) {
+		case evidence.OrdinalKeyLen:
+			got, err := decodeSlots(v)
+			if err != nil {
+				f.problem("bucket subjects", "key %x: %v", k, err)
+			}
+			slots += int64(len(got))
+		case evidence.OrdinalKeyLen + 8:
+			listed++
+		default:
+			f.problem("bucket subjects", "the key %x is neither a subject nor a record of one", k)
+		}
+	}
+	if listed != f.rep.Records {
+		f.problem("bucket subjects", "it lists %d records, but the log has %d", listed, f.rep.Records)
+	}
+	if slots != s.slots && !s.unknown {
+		f.problem("bucket subjects", "it holds %d latest values, of which the records account for %d", slots, s.slots)
+	}
+}
+
+// index looks at what no record repeats: the ids of drafts that were found unchanged, and cursors.
+func (f *fsck) index(ctx context.Context) error {
+	c := f.t.ids.Cursor()
+	n := int64(0)
+	for k, v := c.First(); k != nil; k, v = c.Next() {
+		r, err := decodeRun(k, v)
+		if err != nil {
+			f.problem("bucket ids", "key %q: %v", k, err)
+			continue
+		}
+		for i, seq := range r.seqs {
+			if seq < 0 || seq >= f.head {
+				f.problem("bucket ids", "the id %s/%d leads to record %d, which is not there", k[:26], uint64(r.first)+uint64(i), seq)
+			}
+		}
+		if n++; n%fsckWave == 0 {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			f.o.Progress("index", n, 0)
+		}
+	}
+	c = f.t.cursors.Cursor()
+	for k, _ := c.First(); k != nil; k, _ = c.Next() {
+		if len(k) > maxName {
+			f.problem("bucket cursors", "the name of a cursor has %d bytes", len(k))
+		}
+	}
+	return nil
+}
