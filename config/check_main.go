@@ -16,7 +16,6 @@ const slugRule = "must be 1 to 64 of a-z, 0-9, dot, hyphen and underscore, begin
 func (l *loader) checkMain(d *decoder) {
 	c := l.cfg
 	l.checkPaths(d)
-	d.oneOf("log_level", &c.LogLevel, "info", "debug", "info", "warn", "error")
 	checkPeople(d, c.People)
 	l.checkTelegram(d)
 	if c.Reporter != nil {

@@ -34,7 +34,6 @@ func (l *loader) checkTelegram(d *decoder) {
 	}
 	floor(d, "telegram.poll_every", t.PollEvery, 5*time.Second)
 	floor(d, "telegram.recheck_every", t.RecheckEvery, time.Minute)
-	floor(d, "telegram.history_pace", t.HistoryPace, 500*time.Millisecond)
 }
 
 // floor keeps our accounts from being locked out for asking too often.

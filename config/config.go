@@ -20,9 +20,6 @@ type Config struct {
 	// into the record of every target.
 	LegalBasis string `yaml:"legal_basis,required"`
 
-	// LogLevel is the program log's level: debug, info, warn or error. Default info.
-	LogLevel string `yaml:"log_level"`
-
 	// People is the team. At least one.
 	People []Person `yaml:"people,required"`
 

@@ -210,17 +210,17 @@ func (c *Config) warnReporter(add func(path, format string, args ...any)) {
 	}
 }
 
-// onlyState returns the one state on whose lists the designations rest, empty if there are several or the UN or EU lists too.
+// onlyState returns an authority of the one state on whose lists the designations rest, empty if there are several or the UN or EU lists too.
 func onlyState(list []Designation) string {
-	state := ""
+	state, authority := "", ""
 	for _, d := range list {
 		j, _, _ := strings.Cut(d.Authority, " ")
 		if u := strings.ToUpper(j); u == "UN" || u == "EU" || state != "" && !strings.EqualFold(j, state) {
 			return ""
 		}
-		state = j
+		state, authority = j, d.Authority
 	}
-	return state
+	return authority
 }
 
 func isLoopback(hostport string) bool {

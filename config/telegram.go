@@ -10,11 +10,8 @@ type Telegram struct {
 	// At least 5s.
 	PollEvery Duration `yaml:"poll_every"`
 	// RecheckEvery is how often known posts are looked at again, since Telegram does not deliver every edit and deletion.
-	// Default 30m, at least 1m.
+	// Default 30m, at least 1m. Neither floor holds on a test network.
 	RecheckEvery Duration `yaml:"recheck_every"`
-	// HistoryPace is the pause between two pages of a channel's history. Default 1s, at least 500ms. The three floors do not
-	// hold on a test network.
-	HistoryPace Duration `yaml:"history_pace"`
 	// Network points the program at a Telegram server of your own. For test networks only: `muhafiz check` warns about it.
 	Network *TelegramNetwork `yaml:"network"`
 }
@@ -31,8 +28,6 @@ type TelegramAccount struct {
 	// Vantage says where the account looks from, such as the country of its number and line, since platforms restrict by
 	// country. It is written into every observation. Default: the account's name.
 	Vantage string `yaml:"vantage"`
-	// Password is the account's two-step verification password. Without it, login asks.
-	Password Secret `yaml:"password"`
 }
 
 // TelegramNetwork is a Telegram server other than the real one. For test networks only.
@@ -46,5 +41,5 @@ type TelegramNetwork struct {
 }
 
 func (t *Telegram) setDefaults() {
-	t.RecheckEvery, t.HistoryPace = Duration(30*time.Minute), Duration(time.Second)
+	t.RecheckEvery = Duration(30 * time.Minute)
 }
