@@ -132,6 +132,11 @@ func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, 
 	if d == 0 {
 		return reply(srv, answer, out, err)
 	}
+	if d >= ackAfter {
+		if err := srv.SendAck(req.RequestCtx, req.Session, req.MsgID); err != nil {
+			return err
+		}
+	}
 	s.wait.Go(func() {
 		t := time.NewTimer(d)
 		defer t.Stop()
@@ -143,6 +148,9 @@ func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, 
 	})
 	return nil
 }
+
+// ackAfter is the latency from which a request is acknowledged first; the client would send it again otherwise.
+const ackAfter = time.Second
 
 func reply(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error) error {
 	var rpc *tgerr.Error

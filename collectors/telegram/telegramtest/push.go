@@ -9,15 +9,15 @@ import (
 )
 
 // push sends what happens in the world to every session that is logged in and wants updates, in order.
-func (s *Server) push(f *feed) {
-	defer s.world.unsubscribe(f)
+func (s *Server) push() {
+	defer s.world.unsubscribe(s.feed)
 	for {
 		select {
-		case <-f.ready:
+		case <-s.feed.ready:
 		case <-s.ctx.Done():
 			return
 		}
-		for _, u := range f.take() {
+		for _, u := range s.feed.take() {
 			s.pushOne(u)
 		}
 	}
@@ -38,9 +38,6 @@ func (s *Server) pushOne(u *tg.Updates) {
 func (s *Server) listeners() []session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.script.pushOff {
-		return nil
-	}
 	var to []session
 	for _, k := range s.sessions {
 		if k.updates && s.auth.users[k.AuthKey.ID] != nil {

@@ -15,7 +15,6 @@ type script struct {
 	tooLong  map[int64]bool
 	page     int // history page limit, 0 for the platform's
 	short    bool
-	pushOff  bool
 }
 
 // trouble happens to the next calls of a method and is used up by them.
@@ -63,6 +62,7 @@ func (s *Server) Pending() int {
 
 // Calm takes back all trouble that did not happen yet, and latency, page limits and the silence of pushes.
 func (s *Server) Calm() {
+	s.PushOff(false)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script = script{}
@@ -103,11 +103,7 @@ func (s *Server) ShortPages(on bool) {
 }
 
 // PushOff stops pushing updates; what happens meanwhile is not pushed later.
-func (s *Server) PushOff(off bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.script.pushOff = off
-}
+func (s *Server) PushOff(off bool) { s.world.mute(s.feed, off) }
 
 func (s *Server) plan(t trouble, on []*Channel) {
 	s.mu.Lock()

@@ -37,6 +37,7 @@ type Server struct {
 	routes map[uint32]route
 	// types names the methods; service names the messages of the protocol itself.
 	types, service *tmap.Map
+	feed           *feed
 	gate           sync.RWMutex // see gated
 	cancel         context.CancelFunc
 	ctx            context.Context // ends with Close
@@ -77,8 +78,8 @@ func Serve(ctx context.Context, w *World, o Options) (*Server, error) {
 		s.cancel()
 		return nil, fmt.Errorf("serve a loopback Telegram: %w", err)
 	}
-	f := w.subscribe()
-	s.wait.Go(func() { s.push(f) })
+	s.feed = w.subscribe()
+	s.wait.Go(s.push)
 	context.AfterFunc(s.ctx, s.stopAll)
 	return s, nil
 }

@@ -146,13 +146,15 @@ func Load(path string, now func() time.Time) (*World, error) {
 	w.last, w.refs = st.LastID, st.Refs
 	for _, u := range st.Users {
 		if u.Username != "" {
-			w.claim(u.Username, u.ID)
+			if err := w.tryClaim(u.Username, u.ID); err != nil {
+				return nil, fmt.Errorf("read the world %s: %w", path, err)
+			}
 		}
 		w.users[u.ID] = &u
 	}
 	for _, c := range st.Channels {
 		if err := w.restore(path, c); err != nil {
-			return nil, fmt.Errorf("read the world's files: %w", err)
+			return nil, fmt.Errorf("read the world %s: channel %d: %w", path, c.Profile.ID, err)
 		}
 	}
 	return w, nil
@@ -162,8 +164,16 @@ func (w *World) restore(path string, st channelState) error {
 	ch := &Channel{
 		w: w, id: st.Profile.ID, profile: st.Profile, pts: st.Pts, floor: st.Floor, next: st.Next, events: st.Events,
 	}
+	if err := st.check(); err != nil {
+		return err
+	}
+	if w.channels[ch.id] != nil {
+		return errors.New("is there twice")
+	}
 	for _, n := range ch.profile.names() {
-		w.claim(n, ch.id)
+		if err := w.tryClaim(n, ch.id); err != nil {
+			return err
+		}
 	}
 	if err := readPhoto(path, ch.profile.Photo); err != nil {
 		return err
@@ -180,6 +190,28 @@ func (w *World) restore(path string, st channelState) error {
 		ch.posts = append(ch.posts, &entry{post: p.Post})
 	}
 	w.channels[ch.id] = ch
+	return nil
+}
+
+// check refuses what no world writes: it would break the order that everything else relies on.
+func (st *channelState) check() error {
+	last := 0
+	for _, p := range st.Posts {
+		if p.ID <= last || p.ID > st.Next {
+			return fmt.Errorf("message number %d is out of order", p.ID)
+		}
+		last = p.ID
+	}
+	pts := st.Floor
+	for _, ev := range st.Events {
+		if ev.Pts <= pts || len(ev.IDs) == 0 {
+			return fmt.Errorf("event %d is out of order", ev.Pts)
+		}
+		pts = ev.Pts
+	}
+	if pts > st.Pts || st.Pts < 1 {
+		return fmt.Errorf("pts %d is before its events", st.Pts)
+	}
 	return nil
 }
 

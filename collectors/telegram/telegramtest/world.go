@@ -1,6 +1,7 @@
 package telegramtest
 
 import (
+	"fmt"
 	"hash/fnv"
 	"slices"
 	"strconv"
@@ -149,15 +150,24 @@ func (w *World) ExpireFileReferences() {
 func (w *World) NewGroup() int64 {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	defer w.save()
 	return w.newID()
 }
 
+// claim gives a username to an id; what a test scripts wrongly stops it.
 func (w *World) claim(name string, id int64) {
+	if err := w.tryClaim(name, id); err != nil {
+		panic("telegramtest: " + err.Error())
+	}
+}
+
+func (w *World) tryClaim(name string, id int64) error {
 	key := strings.ToLower(name)
 	if _, taken := w.names[key]; taken {
-		panic("telegramtest: username " + name + " is taken")
+		return fmt.Errorf("username %q is taken", name)
 	}
 	w.names[key] = id
+	return nil
 }
 
 func (w *World) newID() int64 {
@@ -172,6 +182,14 @@ type feed struct {
 	mu    sync.Mutex
 	queue []*tg.Updates
 	ready chan struct{} // holds a token while the queue may not be empty
+	off   bool          // guarded by the world's mutex
+}
+
+// mute ends or resumes a feed; what happens while it is muted never gets into it.
+func (w *World) mute(f *feed, off bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f.off = off
 }
 
 func (w *World) subscribe() *feed {
@@ -190,6 +208,9 @@ func (w *World) unsubscribe(f *feed) {
 
 func (w *World) publish(u *tg.Updates) {
 	for f := range w.feeds {
+		if f.off {
+			continue
+		}
 		f.mu.Lock()
 		f.queue = append(f.queue, u)
 		f.mu.Unlock()
