@@ -1,11 +1,8 @@
 package config
 
 import (
-	"crypto/sha256"
 	"fmt"
-	"io"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -110,27 +107,6 @@ func checkCitation(d *decoder, path string, c *Citation) {
 func webURL(s string) bool {
 	u, err := url.Parse(s)
 	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && !strings.ContainsAny(s, " \t\n")
-}
-
-func hashFile(path string) (sum [sha256.Size]byte, err error) {
-	st, err := os.Stat(path)
-	if err != nil {
-		return sum, fileError(path, err)
-	}
-	if !st.Mode().IsRegular() {
-		return sum, fmt.Errorf("%s is not a regular file", path)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return sum, fileError(path, err)
-	}
-	defer f.Close()
-	h := sha256.New()
-	if _, err := io.Copy(h, f); err != nil {
-		return sum, fileError(path, err)
-	}
-	h.Sum(sum[:0])
-	return sum, nil
 }
 
 func (l *loader) orgIDs() []string {

@@ -2,15 +2,10 @@ package config
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -110,81 +105,4 @@ func (l *loader) secret(d *decoder, src secretSource) (string, error) {
 		return "", fmt.Errorf("the secrets file %s is empty", src.File)
 	}
 	return string(b), nil
-}
-
-// readPrivate reads a file of at most 64 KiB that nobody but its owner may read.
-func readPrivate(path string) ([]byte, error) {
-	if err := checkPrivate(path); err != nil {
-		return nil, err
-	}
-	return readLimited(path, maxText)
-}
-
-// checkPrivate refuses a file that is not there, is no file, or that others may read.
-func checkPrivate(path string) error {
-	st, err := os.Stat(path)
-	switch {
-	case err != nil:
-		return fileError(path, err)
-	case !st.Mode().IsRegular():
-		return fmt.Errorf("%s is not a regular file", path)
-	case st.Mode().Perm()&0o077 != 0:
-		return fmt.Errorf("%s can be read or changed by others (mode %04o); run: chmod 600 %s", path, st.Mode().Perm(), shellQuote(path))
-	}
-	return nil
-}
-
-// readLimited reads a regular file of at most limit bytes; it never waits for a pipe's other end.
-func readLimited(path string, limit int64) ([]byte, error) {
-	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	defer f.Close()
-	st, err := f.Stat()
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	if !st.Mode().IsRegular() {
-		return nil, fmt.Errorf("%s is not a regular file", path)
-	}
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err != nil {
-		return nil, fileError(path, err)
-	}
-	if int64(len(b)) > limit {
-		return nil, fmt.Errorf("%s is larger than %d bytes", path, limit)
-	}
-	return b, nil
-}
-
-func fileError(path string, err error) error {
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("there is no file %s", path)
-	case errors.Is(err, fs.ErrPermission):
-		return fmt.Errorf("%s may not be read by this user", path)
-	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		err = pe.Err
-	}
-	return fmt.Errorf("cannot read %s: %w", path, err)
-}
-
-var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)
-
-func shellQuote(s string) string {
-	if shellSafe.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
-}
-
-// abs returns a path of the decoder's file as an absolute one.
-func (d *decoder) abs(path string) string {
-	if filepath.IsAbs(path) {
-		return filepath.Clean(path)
-	}
-	return filepath.Join(d.dir, path)
 }

@@ -17,8 +17,11 @@ import (
 const algEd25519 = 1
 
 // NewLogKey makes a checkpoint key. Origin is the log's name in every checkpoint, such as example.org/muhafiz: no spaces, no plus
-// sign. skey is the private key, vkey the public one, both in the encoding of golang.org/x/mod/sumdb/note.
+// sign; a random one if empty. skey is the private key, vkey the public one, both in the encoding of golang.org/x/mod/sumdb/note.
 func NewLogKey(origin string) (skey, vkey string, err error) {
+	if origin == "" {
+		origin = "muhafiz-" + strings.ToLower(rand.Text()[:16])
+	}
 	skey, vkey, err = note.GenerateKey(rand.Reader, origin)
 	if err != nil {
 		return "", "", fmt.Errorf("make log key: %w", err)

@@ -106,10 +106,18 @@ func TestLogKeyRefusals(t *testing.T) {
 	if b, err := os.ReadFile(filepath.Join(dir, "group")); err != nil || string(b) != skey {
 		t.Errorf("the key that was there changed: %v", err)
 	}
-	for _, origin := range []string{"", "two words", "a+b"} {
+	for _, origin := range []string{"two words", "a+b"} {
 		if _, _, err := NewLogKey(origin); err == nil {
 			t.Errorf("origin %q was taken", origin)
 		}
+	}
+	_, one, err := NewLogKey("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, two, err := NewLogKey("")
+	if err != nil || strings.SplitN(one, "+", 2)[0] == strings.SplitN(two, "+", 2)[0] {
+		t.Errorf("two logs without a name: %s, %s, %v, want two names", one, two, err)
 	}
 	if _, err := LogKeyPEM("nonsense"); err == nil {
 		t.Error("a vkey of nonsense was taken")

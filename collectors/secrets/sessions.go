@@ -36,8 +36,8 @@ type Sessions struct {
 // Open opens the folder dir, which it makes if need be, with the identity file at identityPath. An identity that is not there is made,
 // mode 0600, unless the folder holds sessions that only the missing one can open.
 func Open(dir, identityPath string) (*Sessions, error) {
-	if rel, err := filepath.Rel(dir, identityPath); err == nil && rel != ".." && !strings.HasPrefix(rel, "../") {
-		return nil, fmt.Errorf("the session key %s lies among the sessions that it seals; keep it elsewhere", identityPath)
+	if err := apart(dir, identityPath); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make sessions folder: %w", err)
@@ -50,6 +50,21 @@ func Open(dir, identityPath string) (*Sessions, error) {
 		return nil, err
 	}
 	return &Sessions{dir: dir, identity: id, path: identityPath}, nil
+}
+
+func apart(dir, identityPath string) error {
+	d, err := filepath.Abs(dir)
+	if err != nil {
+		return fmt.Errorf("find the sessions folder: %w", err)
+	}
+	p, err := filepath.Abs(identityPath)
+	if err != nil {
+		return fmt.Errorf("find the session key: %w", err)
+	}
+	if strings.HasPrefix(p, d+string(filepath.Separator)) {
+		return fmt.Errorf("the session key %s lies among the sessions that it seals; keep it elsewhere", identityPath)
+	}
+	return nil
 }
 
 func readIdentity(path string) (*age.X25519Identity, error) {
