@@ -12,7 +12,7 @@ const (
 	maxString  = 8 << 20  // one string of a message
 	maxElement = 16 << 20 // one message
 	maxHeader  = 64 << 10 // one value of a chat's header, or a key
-	window     = 1 << 20
+	window     = 256 << 10
 )
 
 var (
