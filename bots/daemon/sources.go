@@ -42,8 +42,9 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 	}
 	o = telegram.Options{
 		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
-		Build: build, Log: log.With().Str("source", "telegram/"+name).Logger(), Now: now,
-		PollEvery: time.Duration(c.Telegram.PollEvery), RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
+		Build: build, Log: log, Now: now,
+		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
+		RecheckEvery: time.Duration(c.Telegram.RecheckEvery), HistoryPace: time.Duration(c.Telegram.HistoryPace),
 	}
 	if n := c.Telegram.Network; n != nil {
 		pem, err := os.ReadFile(n.PublicKey)
@@ -51,7 +52,9 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 			return o, acc, nil, errors.Join(fmt.Errorf("read the test network's public key: %w", err), session.Close())
 		}
 		o.Network = &telegram.Network{DC: n.DC, Addr: n.Address, PublicKeyPEM: pem}
-		o.HistoryPace = -1 // the pause between pages is owed to the real platform
+		if o.HistoryPace == 0 {
+			o.HistoryPace = -1 // the pause between pages is owed to the real platform
+		}
 	}
 	return o, acc, session.Close, nil
 }

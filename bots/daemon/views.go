@@ -8,8 +8,6 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter"
-	"github.com/muhafiz/muhafiz/reporter/notice"
-	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
 // Views is the one list of views: what `run` keeps up to date and `fsck` rebuilds and compares.
@@ -19,7 +17,7 @@ func Views() []evidence.View {
 			{Name: viewRuns, Version: 1, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
 		},
-		review.Views(), notice.Views(), reporter.Views())
+		reporter.Views())
 }
 
 const (

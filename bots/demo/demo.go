@@ -292,7 +292,7 @@ func (s *stage) verify(ctx context.Context) error {
 		return err
 	}
 	s.result.Fsck = &fsck
-	detail := fmt.Sprintf("%d records, %d blobs, %d views", fsck.Records, fsck.Blobs, fsck.Views)
+	detail := fmt.Sprintf("%d records, %d blobs, %d views", fsck.Records, fsck.Blobs, len(fsck.Views))
 	for _, p := range fsck.Problems {
 		detail += "; " + p.Where + ": " + p.What
 	}

@@ -36,7 +36,7 @@ func (c fsckCmd) Run(s *session) error {
 		for _, p := range rep.Problems {
 			fmt.Fprintf(s.out, "%s: %s\n", safe(p.Where), safe(p.What))
 		}
-		fmt.Fprintf(s.out, "%d records, %d blobs (%d bytes), %d views checked in %s\n", rep.Records, rep.Blobs, rep.BlobBytes, rep.Views, time.Since(start).Round(time.Millisecond))
+		fmt.Fprintf(s.out, "%d records, %d blobs (%d bytes), %d views checked in %s\n", rep.Records, rep.Blobs, rep.BlobBytes, len(rep.Views), time.Since(start).Round(time.Millisecond))
 		if rep.Unreferenced > 0 {
 			fmt.Fprintf(s.out, "%d blobs are named by no record: a stop between keeping and recording leaves them; they are no damage\n", rep.Unreferenced)
 		}

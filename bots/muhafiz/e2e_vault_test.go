@@ -1,0 +1,31 @@
+package main
+
+import (
+	"path/filepath"
+	"testing"
+
+	"github.com/rs/zerolog"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/vault"
+)
+
+// envelopes returns the exact envelopes of a demo's vault.
+func envelopes(t *testing.T, dir string) []string {
+	t.Helper()
+	v, err := vault.Open(filepath.Join(dir, "vault"), vault.Options{Views: daemon.Views(), Log: zerolog.Nop()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
+	var out []string
+	err = v.Records(t.Context(), 0, func(r evidence.Record) error {
+		out = append(out, string(r.EnvelopeBytes))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
