@@ -133,6 +133,11 @@ func testHistory(t *testing.T, w *telegramtest.World, s *telegramtest.Server, d 
 		t.Errorf("a capped page has %d", len(page))
 	}
 	s.Calm()
+	s.Compress(true)
+	if page := d.history(t, tg.MessagesGetHistoryRequest{Peer: x.AsInputPeer(), Limit: 100}); len(page) != 100 {
+		t.Errorf("a compressed page has %d", len(page))
+	}
+	s.Calm()
 	ch.Delete(500, 502)
 	for _, c := range []struct {
 		name string

@@ -128,9 +128,9 @@ func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r
 func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error) error {
 	// The request's buffer belongs to the connection's next message.
 	answer := &tgtest.Request{DC: req.DC, Session: req.Session, MsgID: req.MsgID, RequestCtx: context.WithoutCancel(req.RequestCtx)}
-	d := s.latency()
+	d, gzip := s.delivery()
 	if d == 0 {
-		return reply(srv, answer, out, err)
+		return reply(srv, answer, out, err, gzip)
 	}
 	if d >= ackAfter {
 		if err := srv.SendAck(req.RequestCtx, req.Session, req.MsgID); err != nil {
@@ -142,7 +142,7 @@ func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, 
 		defer t.Stop()
 		select {
 		case <-t.C:
-			_ = reply(srv, answer, out, err) // the connection may be gone by now
+			_ = reply(srv, answer, out, err, gzip) // the connection may be gone by now
 		case <-s.ctx.Done():
 		}
 	})
@@ -152,9 +152,11 @@ func (s *Server) send(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, 
 // ackAfter is the latency from which a request is acknowledged first; the client would send it again otherwise.
 const ackAfter = time.Second
 
-func reply(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error) error {
+func reply(srv *tgtest.Server, req *tgtest.Request, out bin.Encoder, err error, gzip bool) error {
 	var rpc *tgerr.Error
 	switch {
+	case err == nil && gzip:
+		return srv.SendGZIP(req, out)
 	case err == nil:
 		return srv.SendResult(req, out)
 	case errors.As(err, &rpc):

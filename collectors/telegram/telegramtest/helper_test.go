@@ -3,11 +3,14 @@ package telegramtest_test
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
+	"crypto/rsa"
 	"errors"
 	"image"
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"sync"
 	"testing"
 	"time"
 
@@ -33,7 +36,7 @@ type desk struct {
 }
 
 // connect runs a client until the test ends or stop is called. store keeps the session between clients.
-func connect(t *testing.T, s *telegramtest.Server, store *session.StorageMemory, change func(*telegram.Options)) *desk {
+func connect(t testing.TB, s *telegramtest.Server, store *session.StorageMemory, change func(*telegram.Options)) *desk {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	d := &desk{ctx: ctx, store: store, updates: make(chan tg.UpdateClass, 1000)}
@@ -84,14 +87,14 @@ func connect(t *testing.T, s *telegramtest.Server, store *session.StorageMemory,
 	return d
 }
 
-func (d *desk) logIn(t *testing.T) {
+func (d *desk) logIn(t testing.TB) {
 	t.Helper()
 	if err := telegramtest.LogIn(d.ctx, d.client, telegramtest.DefaultAccount()); err != nil {
 		t.Fatal(err)
 	}
 }
 
-func (d *desk) resolve(t *testing.T, name string) *tg.Channel {
+func (d *desk) resolve(t testing.TB, name string) *tg.Channel {
 	t.Helper()
 	r, err := d.ContactsResolveUsername(d.ctx, &tg.ContactsResolveUsernameRequest{Username: name})
 	if err != nil {
@@ -100,7 +103,7 @@ func (d *desk) resolve(t *testing.T, name string) *tg.Channel {
 	return r.Chats[0].(*tg.Channel)
 }
 
-func (d *desk) history(t *testing.T, q tg.MessagesGetHistoryRequest) []int {
+func (d *desk) history(t testing.TB, q tg.MessagesGetHistoryRequest) []int {
 	t.Helper()
 	r, err := d.MessagesGetHistory(d.ctx, &q)
 	if err != nil {
@@ -109,7 +112,7 @@ func (d *desk) history(t *testing.T, q tg.MessagesGetHistoryRequest) []int {
 	return ids(r.(*tg.MessagesChannelMessages).Messages)
 }
 
-func (d *desk) difference(t *testing.T, ch *tg.Channel, pts, limit int) tg.UpdatesChannelDifferenceClass {
+func (d *desk) difference(t testing.TB, ch *tg.Channel, pts, limit int) tg.UpdatesChannelDifferenceClass {
 	t.Helper()
 	r, err := d.UpdatesGetChannelDifference(d.ctx, &tg.UpdatesGetChannelDifferenceRequest{
 		Channel: ch.AsInput(), Filter: &tg.ChannelMessagesFilterEmpty{}, Pts: pts, Limit: limit,
@@ -120,7 +123,7 @@ func (d *desk) difference(t *testing.T, ch *tg.Channel, pts, limit int) tg.Updat
 	return r
 }
 
-func (d *desk) message(t *testing.T, ch *tg.Channel, id int) *tg.Message {
+func (d *desk) message(t testing.TB, ch *tg.Channel, id int) *tg.Message {
 	t.Helper()
 	r, err := d.ChannelsGetMessages(d.ctx, &tg.ChannelsGetMessagesRequest{
 		Channel: ch.AsInput(), ID: []tg.InputMessageClass{&tg.InputMessageID{ID: id}},
@@ -139,8 +142,15 @@ func ids(list []tg.MessageClass) []int {
 	return out
 }
 
-func serve(t *testing.T, w *telegramtest.World, o telegramtest.Options) *telegramtest.Server {
+// key is shared, since making one takes as long as a test.
+var key = sync.OnceValues(func() (*rsa.PrivateKey, error) { return rsa.GenerateKey(crand.Reader, 2048) })
+
+func serve(t testing.TB, w *telegramtest.World, o telegramtest.Options) *telegramtest.Server {
 	t.Helper()
+	var err error
+	if o.Key, err = key(); err != nil {
+		t.Fatal(err)
+	}
 	s, err := telegramtest.Serve(context.Background(), w, o)
 	if err != nil {
 		t.Fatal(err)

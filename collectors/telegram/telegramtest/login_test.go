@@ -136,6 +136,32 @@ func TestTogether(t *testing.T) {
 	}
 }
 
+// TestContextEnds ends the server with its context, so that nothing of it is left when Close comes.
+func TestContextEnds(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	s, err := telegramtest.Serve(ctx, telegramtest.NewWorld(nil), telegramtest.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	if err := s.Restart(true); !errors.Is(err, context.Canceled) {
+		t.Errorf("got %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	if err := s.Close(); err != nil {
+		t.Error(err)
+	}
+	again, err := telegramtest.Serve(context.Background(), telegramtest.NewWorld(nil), telegramtest.Options{Addr: s.Addr()})
+	if err != nil {
+		t.Fatalf("the address is not free: %v", err)
+	}
+	if err := again.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 const childEnv = "TELEGRAMTEST_CHILD"
 
 // TestOtherProcess reaches the server from another process, which knows its address and public key and nothing else.

@@ -15,6 +15,7 @@ type script struct {
 	tooLong  map[int64]bool
 	page     int // history page limit, 0 for the platform's
 	short    bool
+	gzip     bool
 }
 
 // trouble happens to the next calls of a method and is used up by them.
@@ -60,7 +61,7 @@ func (s *Server) Pending() int {
 	return n
 }
 
-// Calm takes back all trouble that did not happen yet, and latency, page limits and the silence of pushes.
+// Calm takes back all trouble that did not happen yet, and latency, compression, page limits and the silence of pushes.
 func (s *Server) Calm() {
 	s.PushOff(false)
 	s.mu.Lock()
@@ -102,6 +103,13 @@ func (s *Server) ShortPages(on bool) {
 	s.script.short = on
 }
 
+// Compress packs every answer with gzip, as the platform does with large ones.
+func (s *Server) Compress(on bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script.gzip = on
+}
+
 // PushOff stops pushing updates; what happens meanwhile is not pushed later.
 func (s *Server) PushOff(off bool) { s.world.mute(s.feed, off) }
 
@@ -131,10 +139,11 @@ func (s *Server) trouble(method string, channel int64) *trouble {
 	return nil
 }
 
-func (s *Server) latency() time.Duration {
+// delivery is how answers travel now.
+func (s *Server) delivery() (latency time.Duration, gzip bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.script.latency
+	return s.script.latency, s.script.gzip
 }
 
 func (s *Server) takeTooLong(id int64) bool {
