@@ -109,6 +109,7 @@ func TestCrashBetweenAttemptAndOutcome(t *testing.T) {
 			if n := w.state(r, "n1"); n.Status != notice.Sent || w.mail.count() != want || n.Resolved == "" {
 				t.Errorf("%d messages, want %d; notice %+v", w.mail.count(), want, n)
 			}
+			w.sound()
 		})
 	}
 }
@@ -186,6 +187,7 @@ func TestSuspensionStopsUnsentNotices(t *testing.T) {
 	if rep := w.run(r); rep.Sent != 1 || w.mail.count() != 2 {
 		t.Errorf("got %+v", rep)
 	}
+	w.sound()
 }
 
 // between lets something happen just before a record of a kind is written.

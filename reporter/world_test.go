@@ -89,6 +89,19 @@ func (w *world) reopen() {
 	w.use(v)
 }
 
+// sound rebuilds every view from the log and compares.
+func (w *world) sound() {
+	w.t.Helper()
+	if err := w.v.Close(); err != nil {
+		w.t.Fatal(err)
+	}
+	rep, err := vault.Fsck(w.t.Context(), w.path, vault.FsckOptions{Views: w.opts.Views})
+	if err != nil || len(rep.Problems) > 0 || len(rep.Views) != len(w.opts.Views) {
+		w.t.Errorf("fsck: %v, %v, %+v", err, rep.Problems, rep.Views)
+	}
+	w.reopen()
+}
+
 func (w *world) clock() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -109,7 +109,15 @@ func (d *Desk) caseFor(ctx context.Context, p Person, t Target, exhibits []evide
 	if open != nil {
 		return d.Case(ctx, evidence.Ordinal(open))
 	}
-	return d.openCase(ctx, p, t, evidence.Expect{View: ViewCases, Key: key, Version: version})
+	c, err := d.openCase(ctx, p, t, evidence.Expect{View: ViewCases, Key: key, Version: version})
+	if CodeOf(err) != Conflict {
+		return c, err
+	}
+	// Somebody else opened it at the same moment: then that is the account's case.
+	if open, _, gerr := d.Log.Get(ctx, ViewCases, key); gerr == nil && open != nil {
+		return d.Case(ctx, evidence.Ordinal(open))
+	}
+	return c, err
 }
 
 func (d *Desk) openCase(ctx context.Context, p Person, t Target, none evidence.Expect) (Case, error) {

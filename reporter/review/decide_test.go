@@ -305,3 +305,19 @@ func TestStatementsOfAnotherKind(t *testing.T) {
 	_, err = d.Decide(t.Context(), "ana", genuine)
 	refused(t, err, review.Conflict, "")
 }
+
+func TestTwoWhoPrepareAtOnceShareTheCase(t *testing.T) {
+	d, post := approvedDesk(t)
+	other := d.post("1234", 5, "also asks for donations (simulated)")
+	slow := &review.Desk{Log: &overtaken{Log: d.vault, first: func() { d.prepare("ana", input(post)) }}, Now: d.Now}
+	payload, err := slow.PrepareDecision(t.Context(), "bilal", input(other))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := d.count(evidence.KindCaseOpened); n != 1 {
+		t.Errorf("%d cases were opened", n)
+	}
+	d.decide("ana", input(post))
+	_, err = d.Decide(t.Context(), "bilal", d.sign("bilal", payload))
+	refused(t, err, review.Conflict, "")
+}

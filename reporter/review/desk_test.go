@@ -19,13 +19,13 @@ import (
 // desk is a real vault with people, a target that was listed by ana, and whoever acts on them.
 type desk struct {
 	*review.Desk
-	t     *testing.T
+	t     testing.TB
 	vault *vault.Vault
 	keys  map[string]ssh.Signer
 	now   time.Time
 }
 
-func newDesk(t *testing.T) *desk {
+func newDesk(t testing.TB) *desk {
 	t.Helper()
 	d := &desk{t: t, keys: map[string]ssh.Signer{}, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)}
 	d.vault = vaulttest.New(t, review.Views()...)
@@ -39,7 +39,7 @@ func newDesk(t *testing.T) *desk {
 	return d
 }
 
-func newKey(t *testing.T) ssh.Signer {
+func newKey(t testing.TB) ssh.Signer {
 	t.Helper()
 	_, priv, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
@@ -101,7 +101,7 @@ func (d *desk) post(id string, number int64, text string, media ...evidence.Medi
 }
 
 // approved is a desk whose target a second person approved, with one post.
-func approvedDesk(t *testing.T) (*desk, evidence.Ordinal) {
+func approvedDesk(t testing.TB) (*desk, evidence.Ordinal) {
 	t.Helper()
 	d := newDesk(t)
 	d.bind("demo", "1234")

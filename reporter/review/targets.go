@@ -104,6 +104,8 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(ChangedSince, "target %s was set anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Set.Seq)
 	case st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s was approved, suspended or bound anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Round-1)
+	case st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0:
+		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case !st.Agree:
 		return refuse(BadStatement, "the statement does not approve; to stop a target, suspend it")
 	case !st.Until.IsZero():
