@@ -110,3 +110,25 @@ func TestWaitingCaseTakesAllItsPosts(t *testing.T) {
 	_, err = d.PrepareDecision(t.Context(), "ana", input(first, second, third))
 	refused(t, err, review.AlreadyDecided, "")
 }
+
+func TestShowCaseIsWhatTheSecondPersonReads(t *testing.T) {
+	d, post := approvedDesk(t)
+	c := d.decide("ana", input(post))
+	f, err := d.ShowCase(t.Context(), "bilal", c.Ordinal)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if f.Decision.Grounds.Passages[0].Quote != "asks for donations" || len(f.Exhibits) != 1 || f.Stands != "" || f.Target.Key != "demo" ||
+		!strings.Contains(f.Exhibits[0].Latest().Post.Text, "donations") {
+		t.Errorf("got %+v", f)
+	}
+	d.post("1234", 4, "edited, asks for donations (simulated)")
+	if f, err = d.ShowCase(t.Context(), "bilal", c.Ordinal); err != nil || !strings.Contains(f.Stands, "has a newer version") {
+		t.Errorf("got %q, %v", f.Stands, err)
+	}
+	if n := d.count(evidence.KindAccess); n != 2 {
+		t.Errorf("%d looks were recorded", n)
+	}
+	_, err = d.ShowCase(t.Context(), "bilal", "c7")
+	refused(t, err, review.WrongCase, "there is no case c7; the queue lists them")
+}

@@ -1,0 +1,94 @@
+package review
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// CaseFile is what the second person reads before they answer for a case.
+type CaseFile struct {
+	Case     Case                `json:"case"`
+	Target   *evidence.TargetSet `json:"target"`             // as it is set now
+	Decision *evidence.Statement `json:"decision,omitempty"` // as it was signed
+	Approval *evidence.Statement `json:"approval,omitempty"`
+	Exhibits []Post              `json:"exhibits,omitempty"` // in the decision's order, in all their versions
+	Stands   string              `json:"stands"`             // empty, or why the decision could not be approved as things are now
+}
+
+// ShowCase returns a case with its content. The look is recorded first.
+func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) (CaseFile, error) {
+	var f CaseFile
+	if _, err := d.person(ctx, person); err != nil {
+		return f, err
+	}
+	c, err := d.Case(ctx, o)
+	if err != nil {
+		return f, err
+	}
+	if err := d.access(ctx, person, evidence.Case(c.Key), "show case", ""); err != nil {
+		return f, err
+	}
+	f.Case = c
+	t, err := d.targetOf(ctx, c.Account)
+	if err != nil && CodeOf(err) != WrongTarget {
+		return f, err
+	}
+	if err == nil {
+		if f.Target, err = readBody[*evidence.TargetSet](ctx, d.Log, t.Set.Seq); err != nil {
+			return f, err
+		}
+	}
+	if c.Decision == nil {
+		return f, nil
+	}
+	return f, d.fillDecision(ctx, &f)
+}
+
+func (d *Desk) fillDecision(ctx context.Context, f *CaseFile) error {
+	dec, err := readBody[*evidence.Decision](ctx, d.Log, f.Case.Decision.Seq)
+	if err != nil {
+		return err
+	}
+	if st, ok := statement(dec.Signed); ok {
+		f.Decision = &st
+	}
+	if f.Case.Approval != nil {
+		a, err := readBody[*evidence.Approval](ctx, d.Log, f.Case.Approval.Seq)
+		if err != nil {
+			return err
+		}
+		if st, ok := statement(a.Signed); ok {
+			f.Approval = &st
+		}
+	}
+	for _, e := range f.Case.Decision.Exhibits {
+		p, err := d.post(ctx, e.Post)
+		if err != nil {
+			return err
+		}
+		p.Case = f.Case.Ordinal
+		f.Exhibits = append(f.Exhibits, p)
+	}
+	err = d.checkExhibits(ctx, f.Case, f.Case.Decision.Exhibits)
+	if err == nil {
+		err = d.checkDecisionStands(ctx, f.Case)
+	}
+	var no *Refusal
+	if errors.As(err, &no) {
+		f.Stands = no.Sentence
+		return nil
+	}
+	return err
+}
+
+func readBody[B evidence.Body](ctx context.Context, log Reader, seq int64) (B, error) {
+	var zero B
+	r, err := log.Record(ctx, seq)
+	if err != nil {
+		return zero, fmt.Errorf("read record %d: %w", seq, err)
+	}
+	return evidence.Decode[B](r)
+}
