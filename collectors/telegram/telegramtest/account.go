@@ -32,7 +32,7 @@ func (w *World) serveFrom(dc int) {
 }
 
 func (s *Server) getConfig(by caller, _ *tg.HelpGetConfigRequest) (bin.Encoder, error) {
-	now := time.Now()
+	now := s.clock()
 	return &tg.Config{
 		Date: int(now.Unix()), Expires: int(now.Add(time.Hour).Unix()), TestMode: true, ThisDC: by.dc,
 		DCOptions:   s.dcOptions(),
@@ -90,9 +90,9 @@ func (w *World) user(id, hash int64) *tg.User {
 
 // getState and getDifference speak of the account's own chats, of which there are none: channels have event logs of their own.
 func (s *Server) getState(_ caller, _ *tg.UpdatesGetStateRequest) (bin.Encoder, error) {
-	return &tg.UpdatesState{Pts: 1, Qts: 0, Date: int(time.Now().Unix()), Seq: 1}, nil
+	return &tg.UpdatesState{Pts: 1, Qts: 0, Date: int(s.clock().Unix()), Seq: 1}, nil
 }
 
 func (s *Server) getDifference(_ caller, _ *tg.UpdatesGetDifferenceRequest) (bin.Encoder, error) {
-	return &tg.UpdatesDifferenceEmpty{Date: int(time.Now().Unix()), Seq: 1}, nil
+	return &tg.UpdatesDifferenceEmpty{Date: int(s.clock().Unix()), Seq: 1}, nil
 }

@@ -166,6 +166,12 @@ func testTrouble(t *testing.T, w *telegramtest.World, s *telegramtest.Server, d 
 	}
 	s.Calm()
 
+	s.Skew(time.Hour)
+	if st, err := d.UpdatesGetState(d.ctx); err != nil || time.Until(time.Unix(int64(st.Date), 0)) < 59*time.Minute {
+		t.Errorf("got %v, %v", st, err)
+	}
+	s.Calm()
+
 	s.Stall("messages.getHistory", 1)
 	short, cancel := context.WithTimeout(d.ctx, 100*time.Millisecond)
 	if err := get(short, x); !errors.Is(err, context.DeadlineExceeded) {

@@ -16,6 +16,7 @@ type script struct {
 	page     int // history page limit, 0 for the platform's
 	short    bool
 	gzip     bool
+	skew     time.Duration
 }
 
 // trouble happens to the next calls of a method and is used up by them.
@@ -61,7 +62,8 @@ func (s *Server) Pending() int {
 	return n
 }
 
-// Calm takes back all trouble that did not happen yet, and latency, compression, page limits and the silence of pushes.
+// Calm takes back all trouble that did not happen yet, and latency, skew, compression, page limits and the
+// silence of pushes.
 func (s *Server) Calm() {
 	s.PushOff(false)
 	s.mu.Lock()
@@ -74,6 +76,20 @@ func (s *Server) Latency(d time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.script.latency = d
+}
+
+// Skew sets the platform's clock ahead of ours, as help.getConfig, updates.getState and updates.getDifference tell it. Message ids
+// keep the true time, without which no client would talk to the server.
+func (s *Server) Skew(d time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.script.skew = d
+}
+
+func (s *Server) clock() time.Time {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return time.Now().Add(s.script.skew)
 }
 
 // ExpireFileReferences makes every file reference that was given out so far invalid.
