@@ -87,6 +87,10 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	if err := d.openSources(); err != nil {
 		return err
 	}
+	watch, err := d.watchFiles()
+	if err != nil {
+		return err
+	}
 
 	var run context.Context
 	run, d.cancel = context.WithCancel(context.Background())
@@ -101,7 +105,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
-	d.group.Go(func() error { return d.watchFiles(run) })
+	d.group.Go(func() error { return watch(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
 	}

@@ -16,18 +16,23 @@ import (
 const settle = 300 * time.Millisecond
 
 // watchFiles reloads the configuration on SIGHUP and when one of its files changes. Folders are watched, not files, since
-// editors put a new file in the old one's place.
-func (d *Daemon) watchFiles(ctx context.Context) error {
+// editors put a new file in the old one's place. What changes after it returned is noticed; the returned function does the work.
+func (d *Daemon) watchFiles() (func(context.Context) error, error) {
 	w, err := fsnotify.NewWatcher()
 	if err != nil {
-		return fmt.Errorf("watch the configuration: %w", err)
+		return nil, fmt.Errorf("watch the configuration: %w", err)
 	}
-	defer w.Close()
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
-
 	files := d.watched(w)
+	return func(ctx context.Context) error {
+		defer w.Close()
+		defer signal.Stop(hup)
+		return d.reloadOn(ctx, w, hup, files)
+	}, nil
+}
+
+func (d *Daemon) reloadOn(ctx context.Context, w *fsnotify.Watcher, hup <-chan os.Signal, files map[string]bool) error {
 	var quiet <-chan time.Time
 	for {
 		select {

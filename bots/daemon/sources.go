@@ -44,7 +44,7 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
 		Build: build, Log: log, Now: now,
 		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
-		RecheckEvery: time.Duration(c.Telegram.RecheckEvery), HistoryPace: time.Duration(c.Telegram.HistoryPace),
+		RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
 	}
 	if n := c.Telegram.Network; n != nil {
 		pem, err := os.ReadFile(n.PublicKey)
@@ -52,9 +52,7 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 			return o, acc, nil, errors.Join(fmt.Errorf("read the test network's public key: %w", err), session.Close())
 		}
 		o.Network = &telegram.Network{DC: n.DC, Addr: n.Address, PublicKeyPEM: pem}
-		if o.HistoryPace == 0 {
-			o.HistoryPace = -1 // the pause between pages is owed to the real platform
-		}
+		o.HistoryPace = -1 // the pause between pages is owed to the real platform
 	}
 	return o, acc, session.Close, nil
 }
@@ -85,9 +83,6 @@ func Login(ctx context.Context, o Options, name string, ask LoginPrompts) error 
 		return err
 	}
 	defer release()
-	if !acc.Password.IsZero() {
-		ask.Password = func(context.Context) (string, error) { return acc.Password.Reveal(), nil }
-	}
 	return telegram.Login(ctx, to, telegram.Authenticator{Phone: acc.Phone.Reveal(), Code: ask.Code, Password: ask.Password})
 }
 

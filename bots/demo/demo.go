@@ -231,6 +231,9 @@ func (s *stage) daemon(ctx context.Context) (err error) {
 	if err := s.play(ctx, live(), s.ledger); err != nil {
 		return err
 	}
+	if err := s.again(ctx); err != nil {
+		return err
+	}
 	if err := p.review(ctx); err != nil {
 		return err
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/google/renameio/v2"
 
@@ -87,4 +88,25 @@ func (s *stage) play(ctx context.Context, steps []step, seen *ledger) error {
 
 func (e expectation) plus(o expectation) expectation {
 	return expectation{e.Posts + o.Posts, e.Versions + o.Versions, e.Noticed + o.Noticed, e.Missing + o.Missing, e.Files + o.Files}
+}
+
+// again posts once to every channel in a run that continues an earlier one, so that each is seen to be watched again.
+func (s *stage) again(ctx context.Context) error {
+	if !s.fresh {
+		s.o.Say("every channel posts once more, so that this run has something new to see")
+	}
+	for _, name := range []string{chNews, chUrdu, chPashto, chBalochi} {
+		ch, n := s.world.Channel(name), 0
+		for _, p := range ch.Posts() {
+			if strings.HasPrefix(p.Text, textAgain) {
+				n++
+			}
+		}
+		if !s.fresh {
+			n++
+			ch.Post(telegramtest.Post{Text: fmt.Sprintf("%s %d", textAgain, n)})
+		}
+		s.expect[name] = s.expect[name].plus(expectation{Posts: n, Versions: n})
+	}
+	return s.await(ctx, "the new post of every channel")
 }

@@ -29,6 +29,8 @@ const (
 	textAlbum    = "Simulated album: three test pictures."
 	textFile     = "Simulated document: a plain text file."
 	textOutage   = "Simulated: written while the server was restarting."
+	textAgain    = "Simulated: a later run of the demo, number"
+	textGap      = "Simulated: written when the platform had forgotten what came before."
 	textFlood    = "Simulated: written while the platform asked us to wait."
 )
 
@@ -92,6 +94,10 @@ func live() []step {
 		{"server restart", chBalochi, during(func(s *stage, _ *telegramtest.Channel) error {
 			return s.server.Restart(true)
 		}, textOutage), expectation{Posts: 1, Versions: 1}},
+		{"difference too long", chUrdu, during(func(s *stage, ch *telegramtest.Channel) error {
+			s.server.TooLong(ch)
+			return nil
+		}, textGap), expectation{Posts: 1, Versions: 1}},
 	}
 }
 

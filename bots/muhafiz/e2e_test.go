@@ -138,7 +138,10 @@ func TestDemoFromWireToVerifiedBundle(t *testing.T) {
 		if second.Fresh || second.Before == 0 || second.Bundle != first.Bundle || second.Mails != 1 {
 			t.Errorf("second run: %+v", second)
 		}
-		for _, kind := range []string{"post.seen", "post.gone", "media.kept", "account.bound", "target.set", "target.approved", "person.set", "decision", "approval", "notice.sent"} {
+		if got, want := second.Kinds["post.seen"], first.Kinds["post.seen"]+len(second.Rows); got != want {
+			t.Errorf("post.seen: %d records, want %d: one new post a channel", got, want)
+		}
+		for _, kind := range []string{"post.gone", "media.kept", "account.bound", "target.set", "target.approved", "person.set", "decision", "approval", "notice.sent"} {
 			if first.Kinds[kind] != second.Kinds[kind] {
 				t.Errorf("%s: %d records, then %d", kind, first.Kinds[kind], second.Kinds[kind])
 			}
