@@ -6,7 +6,7 @@ type fields struct {
 	fromID, author, actorID, action                    []byte
 	forwardedFrom, forwardedFromID, forwardedDate      []byte
 	replyTo, replyPeer                                 []byte
-	text, textEntities                                 []byte
+	text                                               []byte
 	photo, photoSize, file, fileName, fileSize         []byte
 	thumbnail, thumbnailSize                           []byte
 	mediaType, mime, duration, width, height           []byte
@@ -16,6 +16,9 @@ type fields struct {
 	title, newTitle, messageID, callDuration, period   []byte
 	scheduled, emoticon, boosts, winners, giveaway     []byte
 	information, stars, viaBot, liveLocation, todoList []byte
+
+	formatted    *text // of text_entities; nil where there is none
+	formattedErr error
 }
 
 // slot returns where a key's value goes, nil for a key that is not read: it stays in the raw bytes.
@@ -49,8 +52,6 @@ func (f *fields) slot(key []byte) *[]byte {
 		return &f.replyPeer
 	case "text":
 		return &f.text
-	case "text_entities":
-		return &f.textEntities
 	case "reactions":
 		return &f.reactions
 	}
@@ -158,11 +159,21 @@ func (f *fields) serviceSlot(key []byte) *[]byte {
 	return nil
 }
 
-// readFields finds a message's values in its bytes. Of a key that occurs twice the last value stands, as with other readers.
-func readFields(raw []byte) (fields, error) {
+// readFields finds a message's values in its bytes. Of a key that occurs twice the last value stands, as with other readers. The
+// formatted text, which is the larger part of most messages, is read on the way and not looked for first.
+func readFields(raw []byte, own string) (fields, error) {
 	var f fields
 	s := over(raw)
 	err := s.object(func(key []byte) error {
+		if string(key) == "text_entities" {
+			at := s.pos
+			if f.formatted, f.formattedErr = readTextAt(s, own); f.formattedErr == nil {
+				return nil
+			}
+			s.pos = at
+			_, err := s.next()
+			return err
+		}
 		v, err := s.next()
 		if p := f.slot(key); p != nil && err == nil {
 			*p = v

@@ -146,7 +146,12 @@ func TestChannelID(t *testing.T) {
 		{"10468199119", true, 1878264527},     // 2<<32 | id
 		{"9990000111", false, 9990000111},     // a bare id may grow as long as that
 		{"562951831685839", true, 1878264527}, // 2<<48 | id
-		{"0", false, 0}, {"-5", false, 0}, {"", false, 0}, {"null", false, 0}, {"1e9", false, 0}, {"99999999999999999999", false, 0},
+		{"0", false, 0},
+		{"-5", false, 0},
+		{"", false, 0},
+		{"null", false, 0},
+		{"1e9", false, 0},
+		{"99999999999999999999", false, 0},
 	} {
 		got, err := channelID([]byte(c.raw), c.local)
 		if got != c.want || (err == nil) != (c.want > 0) {

@@ -3,7 +3,6 @@ package chatexport
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -43,7 +42,7 @@ func (r *reader) entry(index int, v *value, failed error, base int64) entry {
 		e.skip(where, reasonOf(failed), fmt.Sprintf("%s (byte %d, %d bytes)", reasonOf(failed), v.offset-base, v.length))
 		return e
 	}
-	f, err := readFields(v.raw)
+	f, err := readFields(v.raw, r.own)
 	if err != nil {
 		e.skip(where, ReasonMalformed, fmt.Sprintf("malformed at byte %d, %d bytes: %v", v.offset-base, v.length, err))
 		return e
@@ -70,83 +69,6 @@ func (r *reader) entry(index int, v *value, failed error, base int64) entry {
 		e.trim()
 	}
 	return e
-}
-
-// A message of more bytes than largeEntry is no message of Telegram, whose limit lies at 4,096 characters. What is made of it must
-// still fit into a record: JSON may write a byte of it as six.
-const (
-	largeEntry   = 2 << 20
-	maxText      = 2 * maxString
-	maxEntities  = 50_000
-	maxAttribute = 64 << 10
-)
-
-// trim takes away what would not fit.
-func (e *entry) trim() {
-	b := e.body
-	if n := encodedLen(b.Text); n > maxText {
-		b.Text, b.Entities = "", nil
-		e.lose("text", fmt.Sprintf("%d bytes as JSON: left empty, whole in the raw bytes", n))
-	}
-	if n := len(b.Entities); n > maxEntities {
-		b.Entities = b.Entities[:maxEntities]
-		e.lose("text_entities", fmt.Sprintf("%d, the first %d are kept", n, maxEntities))
-	}
-	left := maxText / 8 // for all attributes together
-	cut := func(s *string) {
-		if left -= len(*s); len(*s) > maxAttribute || left < 0 {
-			*s = ""
-			e.lose("attributes", "too large: left empty, whole in the raw bytes")
-		}
-	}
-	for i := range b.Entities {
-		x := &b.Entities[i]
-		cut(&x.Type)
-		cut(&x.URL)
-		cut(&x.Lang)
-	}
-	for i := range b.Media {
-		x := &b.Media[i]
-		if len(x.ID) > maxAttribute {
-			x.ID = x.Type + " " + evidence.Sum([]byte(x.ID)).String()
-			e.rename(x.ID)
-		}
-		cut(&x.MIME)
-		cut(&x.Name)
-		cut(&x.Detail)
-	}
-	if b.Service != nil {
-		cut(&b.Service.Action)
-		cut(&b.Service.Detail)
-	}
-	if e.counts != nil && len(e.counts.Reactions) > 1000 {
-		e.counts = nil
-		e.lose("reactions", "more than 1000 kinds")
-	}
-}
-
-// rename gives the entry's files the identity of their medium.
-func (e *entry) rename(id string) {
-	for i := range e.files {
-		e.files[i].media = id
-		if len(e.files[i].name) > maxAttribute {
-			e.files[i].name = ""
-		}
-	}
-}
-
-// encodedLen is at least the length of s as a JSON string.
-func encodedLen(s string) int {
-	n := len(s)
-	for i := range len(s) {
-		switch c := s[i]; {
-		case c < ' ':
-			n += 5
-		case c == '"' || c == '\\' || c == 0xE2: // U+2028 and U+2029 begin with E2
-			n += 3
-		}
-	}
-	return n
 }
 
 func reasonOf(err error) string {
@@ -235,7 +157,10 @@ func (e *entry) fill(r *reader, f *fields) {
 }
 
 func (e *entry) text(r *reader, f *fields) {
-	t, err := readText(f.textEntities, r.own)
+	t, err := f.formatted, f.formattedErr
+	if t == nil {
+		t = &text{}
+	}
 	if err != nil || t.s.Len() == 0 {
 		other, errOther := readText(f.text, r.own)
 		if err == nil {
@@ -336,49 +261,4 @@ func (e *entry) people(r *reader, f *fields) {
 		}
 	}
 	e.body.Forward = fw
-}
-
-// reactions become counts: they change all the time and are no version.
-func (e *entry) reactions(raw []byte) {
-	if isNull(raw) {
-		return
-	}
-	counts := map[string]int64{}
-	s := over(raw)
-	err := s.array(func() error {
-		var emoji, document, typ, count []byte
-		err := s.object(func(key []byte) error {
-			v, err := s.next()
-			switch string(key) {
-			case "emoji":
-				emoji = v
-			case "document_id":
-				document = v
-			case "type":
-				typ = v
-			case "count":
-				count = v
-			}
-			return err
-		})
-		n, bad := number(count)
-		if err != nil || bad != nil || n < 0 {
-			return errors.Join(err, bad, errText)
-		}
-		name, _, _ := unquote(emoji)
-		if name == "" {
-			name, _, _ = unquote(typ)
-			if d, err := number(document); err == nil {
-				name = "custom " + decimal(d)
-			}
-		}
-		counts[name] += n
-		return nil
-	}, nil)
-	if err != nil {
-		e.lose("reactions", strings.ReplaceAll(err.Error(), "\n", ": "))
-	}
-	if len(counts) > 0 {
-		e.counts = &evidence.Post{Post: decimal(e.number), Views: -1, Forwards: -1, Replies: -1, Reactions: counts}
-	}
 }

@@ -116,7 +116,7 @@ func (s *scanner) sample(h *head, early bool) error {
 			return s.read(nil, 0)
 		}
 		err := s.read(&v, maxElement)
-		if f, bad := readFields(v.raw); err == nil && bad == nil && !isNull(f.date) {
+		if f, bad := readFields(v.raw, ""); err == nil && bad == nil && !isNull(f.date) {
 			looked = true
 			h.local = isNull(f.dateUnix)
 		}

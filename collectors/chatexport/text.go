@@ -13,7 +13,6 @@ var errText = errors.New("not a text as an export has it")
 type text struct {
 	s        strings.Builder
 	units    int // length of s in UTF-16 code units
-	hint     int // at least as long as s will be
 	entities []evidence.Entity
 	invalid  bool // something in it was not Unicode
 	names    bool // it names a private person, or may
@@ -22,35 +21,32 @@ type text struct {
 // readText reads `text` or `text_entities`: a string, or an array of strings and objects. own is the channel's user name in lower
 // case: to mention it names nobody.
 func readText(raw []byte, own string) (*text, error) {
-	t := &text{}
 	if isNull(raw) {
+		return &text{}, nil
+	}
+	return readTextAt(over(raw), own)
+}
+
+// readTextAt is readText of the value that stands next. After an error s stands anywhere in it.
+func readTextAt(s *scanner, own string) (*text, error) {
+	t := &text{}
+	if c, err := s.peek(); err != nil || c != '[' {
+		raw, errNext := s.next()
+		if err = errors.Join(err, errNext); err != nil || isNull(raw) {
+			return t, err
+		}
+		str, bad, err := unquote(raw)
+		if err != nil {
+			return t, errText
+		}
+		t.add(str, bad)
 		return t, nil
 	}
-	switch raw[0] {
-	case '"':
-		s, bad, err := unquote(raw)
-		if err != nil {
-			return t, err
-		}
-		t.add(s, bad)
-	case '[':
-		s := over(raw)
-		t.hint = len(raw) / 2
-		err := s.array(func() error { return t.part(s, own) }, nil)
-		if err != nil {
-			return t, err
-		}
-	default:
-		return t, errText
-	}
-	return t, nil
+	return t, s.array(func() error { return t.part(s, own) }, nil)
 }
 
 func (t *text) add(s string, bad bool) (offset, length int) {
 	offset, length = t.units, utf16Len(s)
-	if t.s.Len() == 0 {
-		t.s.Grow(t.hint)
-	}
 	t.s.WriteString(s)
 	t.units += length
 	t.invalid = t.invalid || bad
