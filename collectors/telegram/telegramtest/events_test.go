@@ -3,6 +3,7 @@ package telegramtest_test
 import (
 	"context"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -38,8 +39,8 @@ func testDifference(t *testing.T, w *telegramtest.World, s *telegramtest.Server,
 	if len(all.OtherUpdates) != 2 || edit.Message.(*tg.Message).Message != "B" || del.Messages[0] != b || del.PtsCount != 1 {
 		t.Errorf("got %v", all.OtherUpdates)
 	}
-	pts, slices := start, 0
-	for ; ; slices++ {
+	pts, parts := start, 0
+	for ; ; parts++ {
 		e, more := d.difference(t, x, pts, 2).(*tg.UpdatesChannelDifference)
 		if !more {
 			break
@@ -49,8 +50,8 @@ func testDifference(t *testing.T, w *telegramtest.World, s *telegramtest.Server,
 		}
 		pts = e.Pts
 	}
-	if slices != 3 {
-		t.Errorf("five events in slices of two were %d slices", slices)
+	if parts != 3 {
+		t.Errorf("five events in slices of two were %d slices", parts)
 	}
 	if e := d.difference(t, x, pts, 100).(*tg.UpdatesChannelDifferenceEmpty); !e.Final || e.Pts != pts || e.Timeout != 1 {
 		t.Errorf("got %v", e)
@@ -215,11 +216,12 @@ func testCalls(t *testing.T, s *telegramtest.Server, d *desk) {
 	n, all := s.CallCount("messages.sendMessage"), s.CallCount("*")
 	_, err := d.MessagesSendMessage(d.ctx, &tg.MessagesSendMessageRequest{Peer: &tg.InputPeerSelf{}, Message: "never"})
 	wantRPC(t, err, "METHOD_INVALID")
-	if s.CallCount("messages.sendMessage") != n+1 || s.CallCount("*") != all+1 {
-		t.Error("a method that is not played is not in the calls")
+	// The client may have asked for itself meanwhile, having connected again.
+	if s.CallCount("messages.sendMessage") != n+1 || s.CallCount("*") <= all || len(s.Calls()) < all+1 {
+		t.Error("a method that is not played is not counted")
 	}
-	if c := s.Calls(); c[len(c)-1].Method != "messages.sendMessage" {
-		t.Errorf("got %v", c[len(c)-1])
+	if !slices.ContainsFunc(s.Calls(), func(c telegramtest.Call) bool { return c.Method == "messages.sendMessage" }) {
+		t.Error("a method that is not played is not in the calls")
 	}
 	done := make(chan error, 1)
 	go func() { done <- s.WaitCalls(d.ctx, "updates.getState", s.CallCount("updates.getState")+1) }()
