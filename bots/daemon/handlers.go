@@ -18,6 +18,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/review/queue", handle(r, r.queue))
 	mux.HandleFunc("GET /v1/review/cases", handle(r, r.cases))
 	mux.HandleFunc("GET /v1/review/show", handle(r, r.show))
+	mux.HandleFunc("GET /v1/review/case", handle(r, r.showCase))
 	mux.HandleFunc("POST /v1/review/decision/prepare", handle(r, r.prepareDecision))
 	mux.HandleFunc("POST /v1/review/decision", handle(r, r.decide))
 	mux.HandleFunc("POST /v1/review/approval/prepare", handle(r, r.prepareApproval))

@@ -96,6 +96,10 @@ func (r *Rooms) show(ctx context.Context, c *call, _ none) (any, error) {
 	return r.desk(c).Show(ctx, c.FormValue("person"), o)
 }
 
+func (r *Rooms) showCase(ctx context.Context, c *call, _ none) (any, error) {
+	return r.desk(c).ShowCase(ctx, c.FormValue("person"), evidence.Ordinal(c.FormValue("case")))
+}
+
 func (r *Rooms) prepareDecision(ctx context.Context, c *call, in DecisionRequest) (any, error) {
 	p, err := r.desk(c).PrepareDecision(ctx, in.Person, in.DecisionInput)
 	return Prepared{p}, err

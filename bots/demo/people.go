@@ -109,22 +109,22 @@ func (p people) decide(ctx context.Context) (review.Case, error) {
 	}
 	in := review.DecisionInput{
 		Outcome: review.OutcomeReport, Affiliation: "The channel signs as the fictional front and is linked from its simulated announcement.",
-		Languages: []string{"en"},
+		Languages: []string{"en", "ur"},
 	}
-	for i, n := range []int{1, 2} {
-		text := fmt.Sprintf(textRule, n)
-		post, err := p.postWith(ctx, text)
+	for i, passage := range []evidence.Passage{
+		{Quote: textCall},
+		{Quote: textCallUrdu, Gloss: glossUrdu, GlossBy: "human"},
+	} {
+		post, err := p.postWith(ctx, passage.Quote)
 		if err != nil {
 			return c, err
 		}
 		if err := p.look(ctx, analyst, post); err != nil {
 			return c, err
 		}
-		in.Posts = append(in.Posts, post)
-		in.Passages = append(in.Passages, evidence.Passage{
-			Exhibit: i + 1, Quote: text, Rule: "Platform rules: calls to take part in acts of a listed organisation (simulated)",
-			Severity: "medium", Exclusion: "none",
-		})
+		passage.Exhibit, passage.Severity, passage.Exclusion = i+1, "medium", "none"
+		passage.Rule = "Platform rules: calls to take part in acts of a listed organisation (simulated)"
+		in.Posts, in.Passages = append(in.Posts, post), append(in.Passages, passage)
 	}
 	var pr daemon.Prepared
 	if err := p.c.Call(ctx, "POST", "/v1/review/decision/prepare", daemon.DecisionRequest{Person: analyst, DecisionInput: in}, &pr); err != nil {

@@ -21,7 +21,9 @@ const (
 	textPashto   = "فرضي پیغام %d: دا لیکنه یوازې د سافټویر د ازموینې لپاره جوړه شوې ده."
 	textBalochi  = "فرضی کلوہ %d: اے نبشتانک تہنا سافٹ ویئر ءِ چکاسگ ءِ ھاترا اَڈ کنگ بوتگ."
 	textArabic   = "رسالة وهمية رقم %d: كُتب هذا النص لاختبار البرامج فقط."
-	textRule     = "Simulated: members of the fictional Northhaven Front should gather at the test square on day %d."
+	textCall     = "Simulated: members of the fictional Northhaven Front should gather at the test square."
+	textCallUrdu = "فرضی: خیالی نارتھ ہیون محاذ کے ارکان آزمائشی چوک پر جمع ہوں۔"
+	glossUrdu    = "Simulated: members of the imaginary Northhaven Front should gather at the test square."
 	textFirst    = "Simulated: the test meeting is at noon."
 	textChanged  = "Simulated: the test meeting is at one o'clock."
 	textRemoved  = "Simulated: this post will be removed, and the platform will say so."
@@ -66,8 +68,8 @@ func opening() []step {
 	history(chBalochi, 8, textBalochi)
 	history(chBalochi, 8, textArabic)
 	steps = append(steps,
-		step{"call", chNews, post(telegramtest.Post{Text: fmt.Sprintf(textRule, 1)}), expectation{Posts: 1, Versions: 1}},
-		step{"call", chNews, post(telegramtest.Post{Text: fmt.Sprintf(textRule, 2)}), expectation{Posts: 1, Versions: 1}},
+		step{"call", chNews, post(telegramtest.Post{Text: textCall}), expectation{Posts: 1, Versions: 1}},
+		step{"call", chNews, post(telegramtest.Post{Text: textCallUrdu}), expectation{Posts: 1, Versions: 1}},
 		step{"document", chUrdu, post(telegramtest.Post{Text: textFile, Document: &telegramtest.Document{
 			Name: "simulated.txt", MIME: "text/plain", Bytes: []byte("A simulated document. It says nothing.\n"),
 		}}), expectation{Posts: 1, Versions: 1, Files: 1}},

@@ -59,59 +59,6 @@ func (c reviewQueueCmd) Run(s *session) error {
 	})
 }
 
-type reviewShowCmd struct {
-	who
-	Post string `arg:"" help:"The post, such as a1/456."`
-}
-
-func (c reviewShowCmd) Run(s *session) error {
-	return s.with("review show", func(cl *daemon.Client) error {
-		var p review.Post
-		q := url.Values{"person": {c.As}, "post": {c.Post}}
-		if err := cl.Call(s, "GET", "/v1/review/show?"+q.Encode(), nil, &p); err != nil {
-			return err
-		}
-		if s.json {
-			return s.printJSON(p)
-		}
-		s.printPost(p)
-		return nil
-	})
-}
-
-func (s *session) printPost(p review.Post) {
-	fmt.Fprintf(s.out, "%s  %s  %s\n", p.Ordinal, safe(p.Platform), p.Link)
-	if p.Organisation != "" {
-		fmt.Fprintf(s.out, "listed as %s of %s\n", safe(p.Target), safe(p.Organisation))
-	}
-	if p.Gone != "" {
-		fmt.Fprintf(s.out, "no longer there: %s\n", p.Gone)
-	}
-	for i, v := range p.Versions {
-		fmt.Fprintf(s.out, "\nversion %d, record %d, recorded %s\n", i+1, v.Seq, v.RecordedAt.Format("2006-01-02 15:04:05Z"))
-		if v.Post == nil {
-			fmt.Fprintln(s.out, "  (erased)")
-			continue
-		}
-		for _, l := range strings.Split(v.Post.Text, "\n") {
-			fmt.Fprintln(s.out, "  "+safe(l))
-		}
-	}
-	for _, m := range p.Media {
-		if m.Missed != "" {
-			fmt.Fprintf(s.out, "\nfile %s: not kept, %s\n", safe(m.MediaID), m.Missed)
-		} else {
-			fmt.Fprintf(s.out, "\nfile %s: %s, %d bytes, SHA-256 %s\n", safe(m.MediaID), m.MIME, m.Blob.Size, m.Blob.SHA256)
-		}
-	}
-	fmt.Fprintln(s.out)
-	rows := [][]string{{"RECORD", "WHEN", "WHAT", ""}}
-	for _, h := range p.History {
-		rows = append(rows, []string{strconv.FormatInt(h.Seq, 10), h.At.Format("2006-01-02 15:04:05Z"), h.What, h.Detail})
-	}
-	s.table(rows)
-}
-
 type reviewDecideCmd struct {
 	Posts []string `arg:"" optional:"" help:"The posts, such as a1/456 a1/460; they become exhibits 1, 2 …"`
 	signs

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+type reviewShowCmd struct {
+	who
+	What string `arg:"" help:"A post, such as a1/456, or a case, such as c1."`
+}
+
+func (c reviewShowCmd) Run(s *session) error {
+	return s.with("review show", func(cl *daemon.Client) error {
+		if evidence.Ordinal(c.What).Space() == evidence.SpaceCase {
+			return c.showCase(s, cl)
+		}
+		var p review.Post
+		q := url.Values{"person": {c.As}, "post": {c.What}}
+		if err := cl.Call(s, "GET", "/v1/review/show?"+q.Encode(), nil, &p); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(p)
+		}
+		s.printPost(p)
+		return nil
+	})
+}
+
+func (c reviewShowCmd) showCase(s *session, cl *daemon.Client) error {
+	var f review.CaseFile
+	q := url.Values{"person": {c.As}, "case": {c.What}}
+	if err := cl.Call(s, "GET", "/v1/review/case?"+q.Encode(), nil, &f); err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(f)
+	}
+	fmt.Fprintf(s.out, "case %s of account %s, %s\n", f.Case.Ordinal, f.Case.Account, f.Case.Status)
+	s.printGround(f)
+	for i, p := range f.Exhibits {
+		fmt.Fprintf(s.out, "\nexhibit %d\n", i+1)
+		s.printPost(p)
+	}
+	if f.Stands != "" {
+		fmt.Fprintln(s.out, "\nas things are now this cannot be approved:", safe(f.Stands))
+	}
+	return nil
+}
+
+// printGround prints who is said to be behind the account, and what was decided.
+func (s *session) printGround(f review.CaseFile) {
+	if f.Target != nil {
+		fmt.Fprintf(s.out, "\n%s\nlisted by %s: %s\n  source: %s %s\n", safe(f.Target.Organisation.Name), f.Target.ListedBy, safe(f.Target.Affiliation.Basis), safe(f.Target.Affiliation.Citation.Title), safe(f.Target.Affiliation.Citation.URL))
+		for _, d := range f.Target.Organisation.Designations {
+			fmt.Fprintf(s.out, "  designated: %s, %s, %s (%s)\n", safe(d.Authority), safe(d.Reference), d.Date, safe(d.Source))
+		}
+	}
+	if f.Decision == nil {
+		return
+	}
+	fmt.Fprintf(s.out, "\ndecided by %s: %s\n", f.Decision.Person, f.Decision.Outcome)
+	if g := f.Decision.Grounds; g != nil {
+		fmt.Fprintf(s.out, "  affiliation as reviewed: %s; languages read: %s\n", safe(g.Affiliation), strings.Join(g.Languages, ", "))
+		for _, p := range g.Passages {
+			fmt.Fprintf(s.out, "  exhibit %d: “%s”\n    rule: %s; severity: %s; exclusion: %s\n", p.Exhibit, safe(p.Quote), safe(p.Rule), p.Severity, p.Exclusion)
+			if p.Gloss != "" {
+				fmt.Fprintf(s.out, "    in English (%s): %s\n", p.GlossBy, safe(p.Gloss))
+			}
+		}
+	}
+	if f.Approval != nil {
+		fmt.Fprintf(s.out, "second person %s: agrees %s\n", f.Approval.Person, yesNo(f.Approval.Agree))
+	}
+}
+
+func (s *session) printPost(p review.Post) {
+	fmt.Fprintf(s.out, "%s  %s  %s\n", p.Ordinal, safe(p.Platform), p.Link)
+	if p.Organisation != "" {
+		fmt.Fprintf(s.out, "listed as %s of %s\n", safe(p.Target), safe(p.Organisation))
+	}
+	if p.Gone != "" {
+		fmt.Fprintf(s.out, "no longer there: %s\n", p.Gone)
+	}
+	for i, v := range p.Versions {
+		fmt.Fprintf(s.out, "\nversion %d, record %d, recorded %s\n", i+1, v.Seq, v.RecordedAt.Format("2006-01-02 15:04:05Z"))
+		if v.Post == nil {
+			fmt.Fprintln(s.out, "  (erased)")
+			continue
+		}
+		for _, l := range strings.Split(v.Post.Text, "\n") {
+			fmt.Fprintln(s.out, "  "+safe(l))
+		}
+	}
+	for _, m := range p.Media {
+		if m.Missed != "" {
+			fmt.Fprintf(s.out, "\nfile %s: not kept, %s\n", safe(m.MediaID), m.Missed)
+		} else {
+			fmt.Fprintf(s.out, "\nfile %s: %s, %d bytes, SHA-256 %s\n", safe(m.MediaID), m.MIME, m.Blob.Size, m.Blob.SHA256)
+		}
+	}
+	fmt.Fprintln(s.out)
+	rows := [][]string{{"RECORD", "WHEN", "WHAT", ""}}
+	for _, h := range p.History {
+		rows = append(rows, []string{strconv.FormatInt(h.Seq, 10), h.At.Format("2006-01-02 15:04:05Z"), h.What, h.Detail})
+	}
+	s.table(rows)
+}
