@@ -189,3 +189,27 @@ func TestOddContent(t *testing.T) {
 		t.Errorf("got %q", posts[8].Text)
 	}
 }
+
+func TestLongListsOfSkippedEntriesAreWhole(t *testing.T) {
+	const n = 2500
+	messages := make([]string, n)
+	for i := range messages {
+		messages[i] = `"no message"`
+	}
+	v := vaulttest.New(t)
+	dir := export(t, messages...)
+	r := run(t, options(v, dir))
+	acqs := bodies[*evidence.Acquisition](t, v)
+	for _, a := range acqs {
+		if len(a.Skipped) > 1000 {
+			t.Errorf("a record lists %d", len(a.Skipped))
+		}
+	}
+	if list := skipped(acqs); r.Skipped != n || len(list) != n || acqs[0].Method != chatexport.MethodName {
+		t.Errorf("%d skipped, %d in the log: %+v", r.Skipped, len(list), r)
+	}
+	size := v.Size()
+	if run(t, options(v, dir)); v.Size() != size {
+		t.Errorf("importing again wrote %d records", v.Size()-size)
+	}
+}

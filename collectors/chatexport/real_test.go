@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/muhafiz/muhafiz/collectors/chatexport"
+	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/collectors/vault/vaulttest"
 )
 
@@ -18,7 +19,12 @@ func TestRealExport(t *testing.T) {
 		fmt.Println("not applicable: there is no", realExport)
 		return
 	}
-	v := vaulttest.New(t)
+	path := filepath.Join(t.TempDir(), "vault")
+	v, err := vault.Create(path, vaulttest.Options(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer v.Close()
 	o := chatexport.Options{Sink: v, Target: "library", Path: realExport, Media: chatexport.AllMedia()}
 	first, err := chatexport.Import(t.Context(), o)
 	if err != nil {
@@ -40,5 +46,11 @@ func TestRealExport(t *testing.T) {
 	t.Logf("%+v", again)
 	if v.Size() != size || again.Records != 0 || again.Unchanged != 924 || again.MediaUnchanged != 284 {
 		t.Errorf("again: the vault grew from %d to %d records, %+v", size, v.Size(), again)
+	}
+	if err := v.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if rep, err := vault.Fsck(t.Context(), path, vault.FsckOptions{}); err != nil || len(rep.Problems) > 0 {
+		t.Errorf("fsck: %+v, %v", rep, err)
 	}
 }
