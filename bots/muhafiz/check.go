@@ -7,14 +7,16 @@ import (
 	"github.com/muhafiz/muhafiz/reporter"
 )
 
-type checkCmd struct{}
+type checkCmd struct {
+	WithoutSecrets bool `help:"Do not read secrets and private keys: for a machine that must not have them."`
+}
 
 func (checkCmd) Help() string {
 	return "Prints every mistake at once as file:line:col: path: reason, and otherwise a summary with warnings. Exit 0 when the configuration can be used, 2 when not. Nothing is opened or contacted."
 }
 
 func (c checkCmd) Run(s *session) error {
-	cfg, err := s.load()
+	cfg, err := s.loadWith(config.Options{Getenv: os.Getenv, NoSecrets: c.WithoutSecrets})
 	if err != nil {
 		return err
 	}
@@ -27,7 +29,11 @@ func (c checkCmd) Run(s *session) error {
 
 // load reads the configuration and what other packages have to say of it.
 func (s *session) load() (*config.Config, error) {
-	cfg, err := config.Load(s.cfgPath, config.Options{Getenv: os.Getenv})
+	return s.loadWith(config.Options{Getenv: os.Getenv})
+}
+
+func (s *session) loadWith(o config.Options) (*config.Config, error) {
+	cfg, err := config.Load(s.cfgPath, o)
 	if err != nil {
 		return nil, exit(exitUsage, err)
 	}

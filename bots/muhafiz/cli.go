@@ -29,7 +29,7 @@ const (
 type grammar struct {
 	Config   string `short:"c" help:"Configuration file." default:"muhafiz.yaml" env:"MUHAFIZ_CONFIG" type:"path"`
 	JSON     bool   `name:"json" help:"Print data as JSON, for programs."`
-	LogLevel string `help:"What the log on standard error holds: debug, info, warn or error." enum:"debug,info,warn,error" default:"info"`
+	LogLevel string `help:"What the log on standard error holds: debug, info, warn or error; auto is info for run and warn for the rest." enum:"auto,debug,info,warn,error" default:"auto"`
 
 	Demo   demoCmd   `cmd:"" help:"Play the whole story on this machine: loopback platforms, two people, a notice, a bundle. No account, no network."`
 	Check  checkCmd  `cmd:"" help:"Validate the configuration and say what it would do."`
@@ -93,7 +93,13 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 		fmt.Fprintf(errOut, "muhafiz: %v\nRun `muhafiz -h`, or `muhafiz COMMAND -h`, for what can be said.\n", k.err)
 		return exitUsage
 	}
-	level, _ := zerolog.ParseLevel(g.LogLevel)
+	level, err := zerolog.ParseLevel(g.LogLevel)
+	if err != nil { // auto
+		level = zerolog.WarnLevel
+		if k.ctx.Command() == "run" {
+			level = zerolog.InfoLevel
+		}
+	}
 	s := &session{
 		Context: ctx, in: in, out: out, err: errOut, json: g.JSON, cfgPath: g.Config,
 		log: zerolog.New(logWriter(errOut)).Level(level).With().Timestamp().Logger(),

@@ -22,7 +22,7 @@ func (c demoCmd) Run(s *session) error {
 		return fmt.Errorf("the demo runs on Linux only")
 	}
 	log := s.log
-	if log.GetLevel() == zerolog.InfoLevel {
+	if log.GetLevel() == zerolog.WarnLevel {
 		log = log.Level(zerolog.ErrorLevel) // the story is told by sentences; --log-level debug shows the daemon's own words
 	}
 	return demo.Run(s, demo.Options{

@@ -64,6 +64,9 @@ func (s *session) printImport(r chatexport.Report) {
 	}
 	rows = append(rows, []string{"records written", strconv.Itoa(r.Records)})
 	s.table(rows)
+	if r.Parts > 0 {
+		fmt.Fprintf(s.out, "%d parts of messages could not be read; those posts are marked incomplete\n", r.Parts)
+	}
 	if r.TimesAreLocal {
 		fmt.Fprintln(s.out, "times in this export have no zone; they are recorded as local")
 	}

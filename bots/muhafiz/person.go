@@ -34,7 +34,10 @@ func (s *session) connect(command string) (*daemon.Client, error) {
 	}
 	log := s.log
 	return daemon.Connect(s, cfg.Vault, func() (*daemon.Rooms, error) {
-		return daemon.OpenRooms(s, daemon.Options{Config: cfg, Build: build(), Log: log, Command: command})
+		return daemon.OpenRooms(s, daemon.Options{
+			Config: cfg, Build: build(), Log: log, Command: command,
+			MayCreate: command == "watch approve", // the first act of a person; looking at nothing makes nothing
+		})
 	})
 }
 

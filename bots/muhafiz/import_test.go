@@ -1,0 +1,94 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// importSite is a folder in which a second person approved one target, ready for an export.
+func importSite(t *testing.T, muhafiz, address string) string {
+	t.Helper()
+	dir := t.TempDir()
+	run(t, dir, muhafiz, "key", "log", "--out", "log.key").want(t, 0, "key log")
+	for _, p := range []string{"amna", "bilal"} {
+		run(t, dir, muhafiz, "key", "person", "--out", p, p).want(t, 0, "key person")
+	}
+	for name, text := range map[string]string{
+		"muhafiz.yaml": `vault: vault
+log_key: log.key
+legal_basis: A test of the import.
+people:
+  - {id: amna, name: Amna, roles: [analyst], ssh_key: {file: amna.pub}}
+  - {id: bilal, name: Bilal, roles: [reviewer], ssh_key: {file: bilal.pub}}
+organisations: orgs.yaml
+watchlists: [list.yaml]
+`,
+		"orgs.yaml": "organisations:\n  - {id: stand-in, name: Stand-in for a test, designations: [{authority: Exampleland, reference: none, date: 2026, source: test}]}\n",
+		"list.yaml": "targets:\n  - {id: channel, address: '" + address + "', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: amna}\n",
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	run(t, dir, muhafiz, "watch", "approve", "channel", "--as", "bilal", "--key", "bilal").want(t, 0, "watch approve")
+	return dir
+}
+
+// TestImportOfARealExport imports the public export of the shared data folder, twice.
+func TestImportOfARealExport(t *testing.T) {
+	export, err := filepath.Abs("../../../shared/data/telegram-export")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(export); err != nil {
+		t.Log("not applicable: the export is not beside this checkout")
+		return
+	}
+	muhafiz := program(t)
+	dir := importSite(t, muhafiz, "https://t.me/trantor_library")
+	type report struct {
+		Messages, Posts, Service, Unchanged, Skipped, MediaKept, Records int
+		MediaMissed                                                      map[string]int
+	}
+	get := func(r ran) (rep report) {
+		t.Helper()
+		if err := json.Unmarshal([]byte(r.out), &rep); err != nil {
+			t.Fatal(err)
+		}
+		return rep
+	}
+	args := []string{"import", "--json", "--as", "amna", "--target", "channel", export}
+	first := get(run(t, dir, muhafiz, args...).want(t, exitIncomplete, "import"))
+	if first.Messages != 924 || first.Posts+first.Service+first.Skipped != 924 || first.MediaKept == 0 || first.MediaMissed["missing"] == 0 {
+		t.Errorf("first import: %+v", first)
+	}
+	second := get(run(t, dir, muhafiz, args...).want(t, exitIncomplete, "import again"))
+	if second.Unchanged != 924 || second.Records != 0 {
+		t.Errorf("second import: %+v", second)
+	}
+	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
+}
+
+func TestAnImportThatCannotBe(t *testing.T) {
+	muhafiz := program(t)
+	dir := importSite(t, muhafiz, "https://t.me/northhaven_front_sim")
+	for name, export := range map[string]string{
+		"group":     `{"name":"g","type":"private_group","id":1,"messages":[]}`,
+		"truncated": `{"name":"c","type":"public_channel","id":1,"messages":[{"id":1,"type":"message","date":"2026-01-01T00:00:00","date_unixtime":"1767225600","text":"Simulated."},{"id":2,"ty`,
+		"nothing":   ``,
+		"not JSON":  "Simulated text\x00",
+	} {
+		path := filepath.Join(t.TempDir(), "result.json")
+		if err := os.WriteFile(path, []byte(export), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		r := run(t, dir, muhafiz, "import", "--as", "amna", "--target", "channel", path)
+		if r.code == 0 || strings.Contains(r.err, "panic") || r.out+r.err == "" {
+			t.Errorf("%s: exit %d, %s%s", name, r.code, r.out, r.err)
+		}
+	}
+	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
+}
