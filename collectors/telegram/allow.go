@@ -1,0 +1,71 @@
+package telegram
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/gotd/td/bin"
+	"github.com/gotd/td/telegram"
+	"github.com/gotd/td/tg"
+)
+
+// ErrMethodNotAllowed is returned for a request that this collector never makes, before anything is sent.
+var ErrMethodNotAllowed = errors.New("this method is not one that Muhafiz may call")
+
+// Methods returns the methods that an observing source may invoke: they read, and none of them joins, sends, reacts, marks as read,
+// counts a view or lists participants.
+func Methods() []string {
+	return []string{
+		"auth.exportAuthorization", // moves our own login to the data centre that holds a file
+		"auth.importAuthorization",
+		"channels.getChannels",
+		"channels.getFullChannel",
+		"channels.getMessages",
+		"contacts.resolveUsername",
+		"help.getConfig",
+		"messages.getHistory",
+		"updates.getChannelDifference",
+		"upload.getFile",
+		"users.getUsers", // of ourselves: says whether we are logged in
+	}
+}
+
+// LoginMethods returns the methods that Login may invoke.
+func LoginMethods() []string {
+	return []string{"account.getPassword", "auth.checkPassword", "auth.sendCode", "auth.signIn", "help.getConfig", "users.getUsers"}
+}
+
+// allowOnly refuses every method that is not listed.
+func allowOnly(methods []string) telegram.Middleware {
+	allowed := make(map[string]bool, len(methods))
+	for _, m := range methods {
+		allowed[m] = true
+	}
+	return telegram.MiddlewareFunc(func(next tg.Invoker) telegram.InvokeFunc {
+		return func(ctx context.Context, in bin.Encoder, out bin.Decoder) error {
+			n, ok := in.(interface{ TypeName() string })
+			if !ok {
+				return fmt.Errorf("%T: %w", in, ErrMethodNotAllowed)
+			}
+			if !allowed[n.TypeName()] || !onlyOurselves(in) {
+				return fmt.Errorf("%s: %w", n.TypeName(), ErrMethodNotAllowed)
+			}
+			return next.Invoke(ctx, in, out)
+		}
+	})
+}
+
+// onlyOurselves keeps users.getUsers from being used to look at anybody else.
+func onlyOurselves(in bin.Encoder) bool {
+	q, ok := in.(*tg.UsersGetUsersRequest)
+	if !ok {
+		return true
+	}
+	for _, u := range q.ID {
+		if _, self := u.(*tg.InputUserSelf); !self {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package telegram
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+)
+
+// cursor is what a source must find again after a restart, per target. It moves only in the same Put as what it stands for.
+// It is not evidence and holds the access hash, which is worthless to any other account.
+type cursor struct {
+	V          int       `json:"v"`
+	Address    string    `json:"address"` // that Channel was resolved from
+	Channel    int64     `json:"channel,omitempty"`
+	AccessHash int64     `json:"access_hash,omitempty"`
+	Pts        int       `json:"pts,omitempty"`
+	Lowest     int       `json:"lowest,omitempty"` // lowest id that the backfill reached
+	Filled     bool      `json:"filled,omitempty"` // the backfill met an empty page
+	Top        int       `json:"top,omitempty"`    // highest id below which nothing is left to be read
+	Observed   time.Time `json:"observed_until,omitzero"`
+	Recent     []int     `json:"recent,omitempty"` // ids that are there, descending: what a recheck asks for
+	Pending    []pending `json:"pending,omitempty"`
+	Stopped    string    `json:"stopped,omitempty"` // refused, identity-changed
+	Candidate  int64     `json:"candidate,omitempty"`
+}
+
+// pending is a file that is wanted and neither kept nor missed.
+type pending struct {
+	Post  int    `json:"p"`
+	Media string `json:"m"`
+}
+
+const cursorVersion = 1
+
+func (c cursor) clone() cursor {
+	c.Recent = slices.Clone(c.Recent)
+	c.Pending = slices.Clone(c.Pending)
+	return c
+}
+
+func (c cursor) encode() ([]byte, error) {
+	c.V = cursorVersion
+	return json.Marshal(c)
+}
+
+func parseCursor(b []byte) (cursor, error) {
+	var c cursor
+	if len(b) == 0 {
+		return c, nil
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return c, fmt.Errorf("read the target's cursor: %w", err)
+	}
+	if c.V != cursorVersion {
+		return c, fmt.Errorf("the target's cursor has version %d, this build reads %d; use the build that wrote it", c.V, cursorVersion)
+	}
+	return c, nil
+}
+
+// saw adds ids to the recent ones and keeps the highest depth of them.
+func (c *cursor) saw(ids []int, depth int) {
+	if len(ids) == 0 {
+		return
+	}
+	all := append(c.Recent, ids...)
+	slices.SortFunc(all, func(a, b int) int { return b - a })
+	all = slices.Compact(all)
+	c.Recent = all[:min(len(all), depth)]
+}
+
+func (c *cursor) gone(ids []int) {
+	c.Recent = slices.DeleteFunc(c.Recent, func(id int) bool { return slices.Contains(ids, id) })
+}
+
+func (c *cursor) want(ps []pending) {
+	for _, p := range ps {
+		if !slices.Contains(c.Pending, p) {
+			c.Pending = append(c.Pending, p)
+		}
+	}
+}
+
+func (c *cursor) settled(p pending) {
+	c.Pending = slices.DeleteFunc(c.Pending, func(q pending) bool { return q == p })
+}

@@ -1,0 +1,192 @@
+package telegram
+
+import (
+	"context"
+	"slices"
+
+	"github.com/gotd/td/tg"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// page is a reply in our own words, before it has ids.
+type page struct {
+	acq    *evidence.Acquisition
+	span   evidence.Span
+	posts  []post
+	counts []evidence.Post
+	gone   []int
+	how    string // of gone
+}
+
+// translate reads a reply's messages. Chats say which mentioned names are channels.
+func (w *watch) translate(raw []byte, span evidence.Span, chats []tg.ChatClass, msgs []tg.MessageClass) *page {
+	t := newTranslator(w.channel(), chats)
+	t.channels[w.username] = true
+	p := &page{span: span}
+	at := locator{raw: raw}
+	for _, m := range msgs {
+		x, ok := t.message(m)
+		if !ok {
+			continue
+		}
+		x.body.Vantage, x.body.Observed = w.r.o.Vantage, span
+		x.body.Raw = at.find(m)
+		x.body.RawExact = x.body.Raw != nil
+		p.posts = append(p.posts, x)
+		if told(x.counts) {
+			p.counts = append(p.counts, x.counts)
+		}
+	}
+	return p
+}
+
+func told(c evidence.Post) bool {
+	return c.Views >= 0 || c.Forwards >= 0 || c.Replies >= 0 || len(c.Reactions) > 0
+}
+
+func (p *page) ids() []int {
+	out := make([]int, 0, len(p.posts))
+	for _, x := range p.posts {
+		out = append(out, x.id)
+	}
+	return out
+}
+
+func (p *page) empty() bool { return len(p.posts) == 0 && len(p.gone) == 0 }
+
+// draft adds the page to a batch: the acquisition first, so that what refers to it stands after it. The acquisition and the
+// counters accompany: a page on which nothing changed writes nothing.
+func (w *watch) draft(b *batch, p *page) {
+	acc := account(w.channel())
+	acq := b.add(acc, p.acq, true)
+	for i := range p.posts {
+		x := &p.posts[i]
+		x.body.Acquisition = acq
+		name := acc.Post(int64(x.id))
+		b.add(name, x.body, false)
+		for _, f := range x.files {
+			if reason := unwanted(w.target, f); reason != "" {
+				b.add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Size: f.media.Size, Acquisition: acq}, false)
+			}
+		}
+	}
+	for _, id := range p.gone {
+		b.add(acc.Post(int64(id)), &evidence.PostGone{
+			How: p.how, Method: evidence.MethodMTProto, Vantage: w.r.o.Vantage, Acquisition: acq, Observed: p.span,
+		}, false)
+	}
+	if len(p.counts) > 0 {
+		b.add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, true)
+	}
+}
+
+// unwanted says why a file is not to be fetched, or nothing where it is.
+func unwanted(t collectors.Target, f file) string {
+	switch {
+	case !t.Keeps(f.kind):
+		return "not-collected"
+	case t.MaxBytes > 0 && f.media.Size > t.MaxBytes:
+		return "too-large"
+	}
+	return ""
+}
+
+// wanted lists the page's files that are to be fetched, apart from those of posts whose media is known and unchanged.
+func (w *watch) wanted(p *page) ([]pending, map[pending]file) {
+	var out []pending
+	files := map[pending]file{}
+	for _, x := range p.posts {
+		for _, f := range x.files {
+			if unwanted(w.target, f) != "" || slices.Contains(w.known[x.id].media, f.media.ID) {
+				continue
+			}
+			k := pending{x.id, f.media.ID}
+			out = append(out, k)
+			files[k] = f
+		}
+	}
+	return out, files
+}
+
+// put makes pages durable in one batch, in order, together with the move of the cursor.
+func (w *watch) put(ctx context.Context, pages []*page, extra func(*batch), move func(*cursor)) error {
+	b := w.r.batch()
+	var ids, gone []int
+	var want []pending
+	files := map[pending]file{}
+	for _, p := range pages {
+		if !p.empty() {
+			w.draft(b, p)
+		}
+		ids, gone = append(ids, p.ids()...), append(gone, p.gone...)
+		ps, fs := w.wanted(p)
+		want = append(want, ps...)
+		for k, f := range fs {
+			files[k] = f
+		}
+	}
+	if extra != nil {
+		extra(b)
+	}
+	err := w.commit(ctx, b, func(c *cursor) {
+		c.saw(ids, w.r.o.RecheckDepth)
+		c.gone(gone)
+		c.want(want)
+		if move != nil {
+			move(c)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	w.remember(pages)
+	w.queue(files)
+	return nil
+}
+
+// known is what the latest observation of a recent post came to, so that a recheck that finds nothing new stores nothing.
+type known struct {
+	digest evidence.Digest
+	media  []string
+}
+
+func knownOf(x post) known {
+	k := known{digest: postDigest(x.body)}
+	for _, f := range x.files {
+		k.media = append(k.media, f.media.ID)
+	}
+	return k
+}
+
+// postDigest is of what makes a version. Persons have no ordinals before a Put, so their names stand in for them.
+func postDigest(b *evidence.PostSeen) evidence.Digest {
+	c := *b
+	c.Entities = slices.Clone(b.Entities)
+	for i := range c.Entities {
+		if r := c.Entities[i].Person; r != nil {
+			c.Entities[i].Person, c.Entities[i].ID = nil, r.Name.Key
+		}
+	}
+	return digestOf(&c)
+}
+
+func (w *watch) remember(pages []*page) {
+	recent := map[int]bool{}
+	for _, id := range w.cursor().Recent {
+		recent[id] = true
+	}
+	for _, p := range pages {
+		for _, x := range p.posts {
+			if recent[x.id] {
+				w.known[x.id] = knownOf(x)
+			}
+		}
+	}
+	for id := range w.known {
+		if !recent[id] {
+			delete(w.known, id)
+		}
+	}
+}

@@ -1,0 +1,217 @@
+package telegram
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/gotd/td/tg"
+	"github.com/gotd/td/tgerr"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// The bounds of the pause that the server asks for between two polls.
+const (
+	minTimeout = 5 * time.Second
+	maxTimeout = 5 * time.Minute
+)
+
+// poll asks for everything that happened since pts and stores it slice by slice. pts moves with each slice that is on disk.
+func (w *watch) poll(ctx context.Context) error {
+	for {
+		rep, err := w.difference(ctx)
+		if tgerr.Is(err, "PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY") {
+			return w.restartPts(ctx)
+		}
+		if err != nil {
+			return err
+		}
+		final, timeout, err := w.advance(ctx, rep)
+		if err != nil {
+			return err
+		}
+		if final {
+			w.nextPoll = w.r.o.Now().Add(w.pause(timeout))
+			return w.sighted(ctx, rep.from)
+		}
+	}
+}
+
+func (w *watch) difference(ctx context.Context) (reply[tg.UpdatesChannelDifferenceClass], error) {
+	c := w.cursor()
+	q := &tg.UpdatesGetChannelDifferenceRequest{
+		Channel: &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash},
+		Filter:  &tg.ChannelMessagesFilterEmpty{}, Pts: c.Pts, Limit: pageSize,
+	}
+	select {
+	case w.r.slots <- struct{}{}:
+		defer func() { <-w.r.slots }()
+	case <-ctx.Done():
+		return reply[tg.UpdatesChannelDifferenceClass]{}, ctx.Err()
+	}
+	return ask(ctx, w.r, "updates.getChannelDifference", true, func(ctx context.Context) (tg.UpdatesChannelDifferenceClass, error) {
+		return w.r.api.UpdatesGetChannelDifference(ctx, q)
+	})
+}
+
+// advance stores one answer. final says that nothing is left for now; timeout is the server's advice in seconds.
+func (w *watch) advance(ctx context.Context, rep reply[tg.UpdatesChannelDifferenceClass]) (final bool, timeout int, err error) {
+	switch d := rep.value.(type) {
+	case *tg.UpdatesChannelDifferenceEmpty:
+		w.r.polls.Add(1)
+		return true, d.Timeout, nil
+	case *tg.UpdatesChannelDifference:
+		stuck := d.Pts <= w.cursor().Pts // a server that does not move would be asked for ever
+		return d.Final || stuck, d.Timeout, w.slice(ctx, rep, d)
+	case *tg.UpdatesChannelDifferenceTooLong:
+		dialog, ok := d.Dialog.(*tg.Dialog)
+		if !ok || dialog.Pts == 0 {
+			return true, d.Timeout, w.restartPts(ctx)
+		}
+		return true, d.Timeout, w.refill(ctx, dialog.Pts)
+	}
+	return false, 0, fmt.Errorf("updates.getChannelDifference: unexpected %s", rep.value.TypeName())
+}
+
+// slice stores new messages and other updates; only what is on disk moves pts.
+func (w *watch) slice(ctx context.Context, rep reply[tg.UpdatesChannelDifferenceClass], d *tg.UpdatesChannelDifference) error {
+	c := w.cursor()
+	msgs, gone, renewed := w.changes(d)
+	p := w.translate(rep.raw, rep.span(), d.Chats, msgs)
+	p.gone, p.how = gone, evidence.GoneDeletionNotice
+	p.counts = append(p.counts, counters(d.OtherUpdates, c.Channel)...)
+	var err error
+	if !p.empty() {
+		p.acq, err = acquired(ctx, w.r, "updates.getChannelDifference", map[string]any{
+			"channel": strconv.FormatInt(c.Channel, 10), "pts": c.Pts, "limit": pageSize,
+		}, rep)
+	}
+	if err != nil {
+		return err
+	}
+	err = w.put(ctx, []*page{p}, nil, func(c *cursor) {
+		c.Pts = max(c.Pts, d.Pts)
+		for _, m := range d.NewMessages {
+			c.Top = max(c.Top, m.GetID())
+		}
+	})
+	if err != nil {
+		return err
+	}
+	for _, x := range p.posts {
+		renewed = renewed || x.snapshot
+	}
+	if renewed {
+		return w.renewed(ctx)
+	}
+	return nil
+}
+
+// changes takes the messages and deletions out of a difference, in the order in which the platform tells them.
+func (w *watch) changes(d *tg.UpdatesChannelDifference) (msgs []tg.MessageClass, gone []int, renewed bool) {
+	id := w.channel()
+	msgs = append(msgs, d.NewMessages...)
+	for _, u := range d.OtherUpdates {
+		switch u := u.(type) {
+		case *tg.UpdateNewChannelMessage:
+			msgs = append(msgs, u.Message)
+		case *tg.UpdateEditChannelMessage:
+			msgs = append(msgs, u.Message)
+		case *tg.UpdateDeleteChannelMessages:
+			if u.ChannelID != id {
+				continue
+			}
+			for _, m := range u.Messages {
+				if m > 0 {
+					gone = append(gone, m)
+				}
+			}
+		case *tg.UpdateChannel:
+			renewed = renewed || u.ChannelID == id
+		}
+	}
+	return msgs, gone, renewed
+}
+
+// counters takes out the updates that tell a number alone.
+func counters(us []tg.UpdateClass, channel int64) []evidence.Post {
+	var out []evidence.Post
+	for _, u := range us {
+		c := evidence.Post{Views: -1, Forwards: -1, Replies: -1}
+		switch u := u.(type) {
+		case *tg.UpdateChannelMessageViews:
+			if u.ChannelID != channel {
+				continue
+			}
+			c.Post, c.Views = strconv.Itoa(u.ID), int64(u.Views)
+		case *tg.UpdateChannelMessageForwards:
+			if u.ChannelID != channel {
+				continue
+			}
+			c.Post, c.Forwards = strconv.Itoa(u.ID), int64(u.Forwards)
+		default:
+			continue
+		}
+		out = append(out, c)
+	}
+	return out
+}
+
+// pause is the time to the next poll. The server's time-out is advice and never a time in which news is thrown away.
+func (w *watch) pause(timeout int) time.Duration {
+	if w.r.o.PollEvery > 0 {
+		return w.r.o.PollEvery
+	}
+	if timeout <= 0 {
+		return 30 * time.Second
+	}
+	return min(max(time.Duration(timeout)*time.Second, minTimeout), maxTimeout)
+}
+
+// sighted notes that the channel is up to date as of a moment, and records the stretch before in which it was not: since an earlier
+// run, or longer than GapAfter within this one. The difference has told what happened in it.
+func (w *watch) sighted(ctx context.Context, at time.Time) error {
+	from := w.cursor().Observed
+	if w.observed.After(from) {
+		from = w.observed
+	}
+	w.mu.Lock()
+	cause := w.why
+	w.why = ""
+	w.mu.Unlock()
+	if !w.resumed && (from.IsZero() || at.Sub(from) <= max(w.r.o.GapAfter, 2*w.r.o.PollEvery)) {
+		w.observed = at
+		return nil
+	}
+	if w.resumed {
+		cause = w.r.cause
+	} else if cause == "" {
+		cause = "outage"
+	}
+	b := w.r.batch()
+	b.add(evidence.Target(w.target.ID), w.gapBody(at, cause, "", true), false)
+	if err := w.commit(ctx, b, func(c *cursor) { c.Observed = at }); err != nil {
+		return err
+	}
+	w.observed, w.folded, w.resumed = at, at, false
+	return nil
+}
+
+// restartPts begins anew where the platform does not accept our pts: the present one is taken first and the history read again down to
+// the last known post.
+func (w *watch) restartPts(ctx context.Context) error {
+	c := w.cursor()
+	rep, err := ask(ctx, w.r, "channels.getFullChannel", false, func(ctx context.Context) (*tg.MessagesChatFull, error) {
+		return w.r.api.ChannelsGetFullChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
+	})
+	if err != nil {
+		return err
+	}
+	full, ok := rep.value.FullChat.(*tg.ChannelFull)
+	if !ok {
+		return fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+	}
+	return w.refill(ctx, max(1, full.Pts))
+}

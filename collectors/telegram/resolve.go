@@ -1,0 +1,208 @@
+package telegram
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/gotd/td/tg"
+	"github.com/gotd/td/tgerr"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// The ways in which a target is stopped until something outside changes.
+const (
+	causeRefused  = "refused"
+	causeIdentity = "identity-changed"
+
+	causeUnreachable = "unreachable" // tried again now and then
+)
+
+// bind makes sure that the target stands for a channel that may be observed, and stores a fresh snapshot of it. It resolves the
+// address once and again only when the address changed, the channel gave the name up or can no longer be reached: the platform
+// allows few resolutions a day. It returns false for a target that is stopped.
+func (w *watch) bind(ctx context.Context) (bool, error) {
+	c := w.cursor()
+	if c.Stopped != "" && c.Address == w.target.Address && !w.confirmed(c) {
+		return false, nil
+	}
+	if c.Channel == 0 || c.Address != w.target.Address || c.Stopped != "" {
+		return w.resolve(ctx)
+	}
+	names, err := w.snapshot(ctx, false)
+	if tgerr.Is(err, "CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA") {
+		return w.resolve(ctx)
+	}
+	if err != nil {
+		return false, err
+	}
+	if !w.named(names) && w.cursor().Stopped == "" {
+		return w.renamed(ctx, names)
+	}
+	return w.cursor().Stopped == "", nil
+}
+
+// renamed finds out what became of the name that the channel gave up. While nobody else bears it, the channel is still the
+// target, as long as it is public.
+func (w *watch) renamed(ctx context.Context, names []string) (bool, error) {
+	w.log.Info().Msg("the channel no longer bears the target's name: resolving it again")
+	ok, err := w.resolve(ctx)
+	if tgerr.Is(err, "USERNAME_NOT_OCCUPIED", "USERNAME_INVALID") {
+		if len(names) == 0 {
+			return false, errNotPublic
+		}
+		return true, nil
+	}
+	return ok, err
+}
+
+func (w *watch) named(names []string) bool {
+	return slices.ContainsFunc(names, func(u string) bool { return strings.EqualFold(u, w.username) })
+}
+
+// renewed takes a snapshot on the way; a channel that has just given the target's name up is bound anew.
+func (w *watch) renewed(ctx context.Context) error {
+	before := w.bearsName
+	names, err := w.snapshot(ctx, true)
+	if err != nil {
+		return err
+	}
+	if (before && !w.named(names)) || len(names) == 0 || w.cursor().Stopped != "" {
+		return errMoved
+	}
+	return nil
+}
+
+func (w *watch) confirmed(c cursor) bool {
+	return c.Stopped == causeIdentity && w.r.o.Confirmed != nil &&
+		w.r.o.Confirmed(w.target.ID, strconv.FormatInt(c.Candidate, 10))
+}
+
+func (w *watch) resolve(ctx context.Context) (bool, error) {
+	request := &tg.ContactsResolveUsernameRequest{Username: w.username}
+	rep, err := ask(ctx, w.r, "contacts.resolveUsername", true, func(ctx context.Context) (*tg.ContactsResolvedPeer, error) {
+		return w.r.api.ContactsResolveUsername(ctx, request)
+	})
+	if err != nil {
+		return false, err
+	}
+	ch, why := refusal(rep.value.Chats, rep.value.Users, rep.value.Peer)
+	if ch == nil || why != "" {
+		return false, w.stop(ctx, causeRefused, why, 0)
+	}
+	c := w.cursor()
+	if c.Channel != 0 && c.Channel != ch.ID && (c.Candidate != ch.ID || !w.confirmed(c)) {
+		detail := fmt.Sprintf("the address stood for channel %d and now stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, ch.ID)
+		return false, w.stop(ctx, causeIdentity, detail, ch.ID)
+	}
+	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": w.username}, rep)
+	if err != nil {
+		return false, err
+	}
+	b := w.r.batch()
+	id := b.add(account(ch.ID), acq, true)
+	b.add(evidence.Target(w.target.ID), &evidence.TargetBound{
+		Account: evidence.Ref{Name: account(ch.ID)}, Address: w.target.Address, Acquisition: id,
+	}, false)
+	err = w.commit(ctx, b, func(c *cursor) {
+		if c.Channel != ch.ID {
+			*c = cursor{}
+		}
+		c.Address, c.Channel, c.AccessHash, c.Stopped, c.Candidate = w.target.Address, ch.ID, ch.AccessHash, "", 0
+	})
+	if err != nil {
+		return false, err
+	}
+	w.resumed = w.resumed && !w.cursor().Observed.IsZero()
+	if _, err := w.snapshot(ctx, false); err != nil {
+		return false, err
+	}
+	return w.cursor().Stopped == "", nil
+}
+
+// stop records why the target is not observed, and remembers it so that a restart neither asks nor records again.
+func (w *watch) stop(ctx context.Context, cause, detail string, candidate int64) error {
+	w.log.Warn().Str("cause", cause).Msg(detail)
+	now := w.r.o.Now()
+	b := w.r.batch()
+	b.add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
+	return w.commit(ctx, b, func(c *cursor) {
+		c.Address, c.Stopped, c.Candidate, c.Observed = w.target.Address, cause, candidate, now
+	})
+}
+
+// held waits while the target is stopped: for a person to confirm, or for the watchlist to change, which ends ctx.
+func (w *watch) held(ctx context.Context) error {
+	for {
+		if err := sleep(ctx, w.r.o.TargetRetry); err != nil {
+			return err
+		}
+		if c := w.cursor(); c.Stopped == causeIdentity {
+			if w.confirmed(c) {
+				return w.attend(ctx)
+			}
+			if err := w.gap(ctx, causeIdentity, "not yet confirmed by a person", false); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// snapshot stores the channel's metadata where it differs from what is known, and its pts as the starting point of a target
+// without one: it must be taken before the history is read, or what happens meanwhile would be missed. It returns the channel's
+// public names. Where quiet, an unchanged snapshot stores nothing at all.
+func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err error) {
+	c := w.cursor()
+	input := &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash}
+	rep, err := ask(ctx, w.r, "channels.getFullChannel", true, func(ctx context.Context) (*tg.MessagesChatFull, error) {
+		return w.r.api.ChannelsGetFullChannel(ctx, input)
+	})
+	if err != nil {
+		return nil, err
+	}
+	full, ok := rep.value.FullChat.(*tg.ChannelFull)
+	ch, why := refusal(rep.value.Chats, nil, &tg.PeerChannel{ChannelID: c.Channel})
+	if !ok || ch == nil {
+		return nil, fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+	}
+	names = usernames(ch)
+	w.bearsName = w.named(names)
+	if why != "" && len(names) > 0 {
+		return names, w.stop(ctx, causeRefused, why, 0)
+	}
+	seen := snapshot(ch, full)
+	seen.Vantage, seen.Observed = w.r.o.Vantage, rep.span()
+	digest := digestOf(seen)
+	if quiet && digest == w.account {
+		return names, nil
+	}
+	acq, err := acquired(ctx, w.r, "channels.getFullChannel", map[string]any{"channel": strconv.FormatInt(c.Channel, 10)}, rep)
+	if err != nil {
+		return names, err
+	}
+	b := w.r.batch()
+	seen.Acquisition = b.add(account(c.Channel), acq, true)
+	b.add(account(c.Channel), seen, false)
+	err = w.commit(ctx, b, func(c *cursor) {
+		if c.Pts == 0 {
+			c.Pts = max(1, full.Pts)
+			c.Observed = rep.from
+		}
+	})
+	if err == nil {
+		w.account = digest
+	}
+	return names, err
+}
+
+func digestOf(o evidence.Observer) evidence.Digest {
+	var all []byte
+	for _, f := range o.Facets() {
+		all = append(all, f.Slot...)
+		all = append(all, f.Value[:]...)
+	}
+	return evidence.Sum(all)
+}

@@ -1,0 +1,167 @@
+package telegram
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/rs/zerolog"
+
+	"github.com/muhafiz/muhafiz/collectors"
+)
+
+// SessionStorage keeps the login of one account; it is a secret and belongs sealed at rest. LoadSession returns nothing, or an
+// error that is fs.ErrNotExist or evidence.ErrNotFound, where there is none yet.
+type SessionStorage interface {
+	LoadSession(ctx context.Context) ([]byte, error)
+	StoreSession(ctx context.Context, data []byte) error
+}
+
+// Network points the client at a test network instead of the real platform.
+type Network struct {
+	DC           int
+	Addr         string // host:port
+	PublicKeyPEM []byte // the server's RSA key, PKIX or PKCS #1
+}
+
+// Options of a source. Zero durations and counts mean the default that the comment names.
+type Options struct {
+	Alias   string // our account's alias; the source is called telegram/ALIAS
+	Vantage string // where the account looks from; default: Alias
+	AppID   int    // from my.telegram.org
+	AppHash string
+	Session SessionStorage
+	Network *Network // nil: the real platform
+	Build   string   // of this program, for the records
+	Log     zerolog.Logger
+	Now     func() time.Time // default: time.Now
+
+	// PollEvery is the pause between two polls of a channel; a push ends it early. Default: what the server asks for, between 5 s
+	// and 5 min.
+	PollEvery time.Duration
+	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel. Defaults: 30 min, 200.
+	RecheckEvery time.Duration
+	RecheckDepth int
+	// HistoryPace is the least time between two pages of one channel's history. Default: 1 s, which is what the platform
+	// tolerates for long; negative: none.
+	HistoryPace time.Duration
+	// MaxPolls bounds the requests of all channels that are under way at once. Default: 10, the platform's advice.
+	MaxPolls int
+	// RPCTimeout bounds every single request. Default: 60 s.
+	RPCTimeout time.Duration
+	// ConnectTimeout is how long a connection may take to come up before the run fails. Default: 2 min.
+	ConnectTimeout time.Duration
+	// Retries, RetryMin and RetryMax rule how a read is repeated that got no answer. Defaults: 8, 200 ms, 30 s.
+	Retries            int
+	RetryMin, RetryMax time.Duration
+	// MaxFloodWait is the longest wait that the platform may ask for before the run fails. Default: 24 h.
+	MaxFloodWait time.Duration
+	// GapAfter is how long a channel may go unobserved within a run before that is a gap. Default: 5 min.
+	GapAfter time.Duration
+	// TargetRetry is the pause before a target that could not be reached is tried again. Default: 1 h.
+	TargetRetry time.Duration
+	// FoldEvery is how often the moment of the last empty poll is made durable. Default: 30 s.
+	FoldEvery time.Duration
+	// PollsEvery is how often a record counts the empty polls. Default: 15 min.
+	PollsEvery time.Duration
+	// FileTimeout bounds the download of one file, all waits included. Default: 15 min.
+	FileTimeout time.Duration
+	// Threads is the number of parts of a file that are under way at once. Default: 4.
+	Threads int
+	// MaxPending is how many files may wait before a backfill pauses for them. Default: 256.
+	MaxPending int
+
+	// Confirmed, where set, says that a person confirmed that a target now stands for another channel id; without it a target whose
+	// identity changed stays stopped.
+	Confirmed func(target, channel string) bool
+}
+
+func (o *Options) setDefaults() {
+	if o.Vantage == "" {
+		o.Vantage = o.Alias
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	for _, d := range []struct {
+		v *time.Duration
+		d time.Duration
+	}{
+		{&o.RecheckEvery, 30 * time.Minute},
+		{&o.HistoryPace, time.Second},
+		{&o.RPCTimeout, time.Minute},
+		{&o.ConnectTimeout, 2 * time.Minute},
+		{&o.RetryMin, 200 * time.Millisecond},
+		{&o.RetryMax, 30 * time.Second},
+		{&o.MaxFloodWait, 24 * time.Hour},
+		{&o.GapAfter, 5 * time.Minute},
+		{&o.TargetRetry, time.Hour},
+		{&o.FoldEvery, 30 * time.Second},
+		{&o.PollsEvery, 15 * time.Minute},
+		{&o.FileTimeout, 15 * time.Minute},
+	} {
+		if *d.v == 0 {
+			*d.v = d.d
+		}
+	}
+	for _, n := range []struct {
+		v *int
+		d int
+	}{{&o.RecheckDepth, 200}, {&o.MaxPolls, 10}, {&o.Retries, 8}, {&o.Threads, 4}, {&o.MaxPending, 256}} {
+		if *n.v <= 0 {
+			*n.v = n.d
+		}
+	}
+}
+
+// Source observes Telegram channels with one account.
+type Source struct {
+	o Options
+
+	mu      sync.Mutex
+	targets []collectors.Target
+	changed chan struct{}
+	failed  bool // the run before this one ended in an error
+}
+
+var _ collectors.Source = (*Source)(nil)
+
+// New returns a source that has made no connection yet.
+func New(o Options) *Source {
+	o.setDefaults()
+	return &Source{o: o, changed: make(chan struct{}, 1)}
+}
+
+// Name implements collectors.Source.
+func (s *Source) Name() string { return "telegram/" + s.o.Alias }
+
+// Watch implements collectors.Source. Targets of other platforms are left to others.
+func (s *Source) Watch(targets []collectors.Target) {
+	own := slices.DeleteFunc(slices.Clone(targets), func(t collectors.Target) bool { return t.Platform != platform })
+	s.mu.Lock()
+	s.targets = own
+	s.mu.Unlock()
+	select {
+	case s.changed <- struct{}{}:
+	default:
+	}
+}
+
+func (s *Source) watched() []collectors.Target {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.targets)
+}
+
+// Run implements collectors.Source.
+func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
+	s.mu.Lock()
+	r := newRun(s, sink, s.failed)
+	s.mu.Unlock()
+	err := r.run(ctx)
+	s.mu.Lock()
+	s.failed = err != nil
+	s.mu.Unlock()
+	return err
+}
