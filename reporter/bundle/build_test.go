@@ -102,7 +102,7 @@ func TestExhibitsAlbumAndNeighbours(t *testing.T) {
 	}
 	a := string(w.account)
 	want := map[string]string{
-		"0001": a + "/4 exhibit", "0003": a + "/5 exhibit", "0004": a + "/9 exhibit", "0005": a + "/6 album", "0006": a + "/3 neighbour", "0007": a + "/2 neighbour",
+		"0001": a + "/4 exhibit", "0003": a + "/5 exhibit", "0004": a + "/9 exhibit", "0005": a + "/6 album", "0006": a + "/2 neighbour", "0007": a + "/3 neighbour",
 		"0008": a + "/7 neighbour", "0009": a + "/8 neighbour", "0010": a + "/10 neighbour", "0011": a + "/11 neighbour",
 	}
 	if diff := cmp.Diff(want, roles); diff != "" {

@@ -198,7 +198,6 @@ func (b *builder) targetCoverage(ctx context.Context, t evidence.Ordinal) (targe
 			}
 		case *evidence.Gap:
 			c.Gaps = append(c.Gaps, gapCoverage{r.Seq, r.Subject, x.From, x.To, x.Cause, x.Detail, x.Source, x.Recovered})
-			c.earliest(x.From)
 		}
 		return nil
 	}

@@ -199,16 +199,34 @@ func (s *selection) number(context.Context) error {
 			}
 		}
 	}
-	for _, role := range []string{RoleExhibit, RoleAlbum, RoleNeighbour} {
-		for _, p := range s.posts {
-			if p.Role == role && p.Number == 0 {
-				top++
-				p.Number = top
-			}
+	order := map[evidence.Ordinal]int{}
+	for i, o := range s.ordinals().sorted() {
+		order[o] = i
+	}
+	rank := map[string]int{RoleExhibit: 0, RoleAlbum: 1, RoleNeighbour: 2}
+	sort.SliceStable(s.posts, func(i, j int) bool {
+		x, y := s.posts[i], s.posts[j]
+		if x.Role != y.Role || x.Role == RoleExhibit {
+			return rank[x.Role] < rank[y.Role]
+		}
+		return order[x.Ordinal] < order[y.Ordinal]
+	})
+	for _, p := range s.posts {
+		if p.Number == 0 {
+			top++
+			p.Number = top
 		}
 	}
 	sort.Slice(s.posts, func(i, j int) bool { return s.posts[i].Number < s.posts[j].Number })
 	return nil
+}
+
+func (s *selection) ordinals() set {
+	out := set{}
+	for _, p := range s.posts {
+		out[p.Ordinal] = struct{}{}
+	}
+	return out
 }
 
 // ignore turns "there is no such thing" into nothing: what is absent cannot be packed, and coverage counts it.

@@ -132,8 +132,9 @@ func (w *world) target() {
 		w.t.Fatal(err)
 	}
 	w.put(evidence.Draft{Actor: evidence.Source(source), Subject: w.channel, Body: &evidence.Gap{
-		Span: evidence.Span{From: evidence.At(w.now.Add(-30 * time.Minute)), To: evidence.At(w.now.Add(-10 * time.Minute))}, Cause: "restart", Source: source, Recovered: true,
+		Span: evidence.Span{From: evidence.At(w.now), To: evidence.At(w.now.Add(10 * time.Minute))}, Cause: "restart", Source: source, Recovered: true,
 	}})
+	w.now = w.now.Add(10 * time.Minute)
 }
 
 // page puts one acquisition with what it brought.
