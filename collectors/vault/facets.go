@@ -73,6 +73,14 @@ func (f *facets) find(name string) *slot {
 	return nil
 }
 
+// newer reports whether s was set after t. What the batch in hand sets is newer than anything stored.
+func (s *slot) newer(t *slot) bool {
+	if s.by == nil || t.by == nil {
+		return t.by == nil && (s.by != nil || s.seq > t.seq)
+	}
+	return s.by.pos > t.by.pos
+}
+
 // differs reports whether an observation says anything new; where it does not, latest is the newest slot that already said it,
 // or nil where only defaults stand for it.
 func (f *facets) differs(obs []evidence.Facet) (latest *slot, differs bool) {
@@ -82,7 +90,7 @@ func (f *facets) differs(obs []evidence.Facet) (latest *slot, differs bool) {
 		case s == nil && !o.Default, s != nil && s.value != o.Value:
 			return nil, true
 		case s == nil:
-		case latest == nil, s.by != nil, latest.by == nil && s.seq > latest.seq:
+		case latest == nil, s.newer(latest):
 			latest = s
 		}
 	}

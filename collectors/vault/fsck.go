@@ -8,7 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/debug"
 	"strconv"
 
 	"github.com/rs/zerolog"
@@ -96,7 +95,9 @@ func Fsck(ctx context.Context, path string, o FsckOptions) (FsckReport, error) {
 	} else if err != nil {
 		return f.rep, fmt.Errorf("fsck: %w", err)
 	}
-	db, err := openReadOnly(file, st.Size())
+	bo := boltOptions(st.Size())
+	bo.ReadOnly = true // still a lock, which excludes every writer
+	db, err := openBolt(file, bo)
 	switch {
 	case errors.Is(err, bolt.ErrTimeout):
 		return f.rep, fmt.Errorf("fsck %s: %w", path, ErrLocked)
@@ -112,21 +113,6 @@ func Fsck(ctx context.Context, path string, o FsckOptions) (FsckReport, error) {
 		return f.rep, fmt.Errorf("fsck %s: %w", path, err)
 	}
 	return f.rep, nil
-}
-
-// openReadOnly opens for reading under a lock that excludes every writer. bbolt may stumble over a damaged file.
-func openReadOnly(file string, size int64) (db *bolt.DB, err error) {
-	defer guard(func(what any) { err = fmt.Errorf("%v", what) })
-	o := boltOptions(size)
-	o.ReadOnly, o.PreLoadFreelist = true, true
-	return bolt.Open(file, 0o600, o)
-}
-
-// guard turns a panic of the caller, such as one over a damaged page, into a call of fn. It is to be deferred.
-func guard(fn func(what any)) {
-	if what := recover(); what != nil {
-		fn(what)
-	}
 }
 
 // look runs the stages. Each is guarded: what one cannot read, another may.
@@ -159,7 +145,7 @@ func (f *fsck) look(ctx context.Context, tx *bolt.Tx, fileSize int64) error {
 }
 
 func (f *fsck) guarded(ctx context.Context, stage func(context.Context) error) (err error) {
-	defer debug.SetPanicOnFault(debug.SetPanicOnFault(true)) // the file is mapped: what is missing from it faults
+	defer faults()()
 	defer guard(func(what any) {
 		f.problem("vault.db", "reading it came to an end at a damaged page (%v): restore it from a backup", what)
 		f.hurt = true

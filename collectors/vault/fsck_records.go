@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"sync"
 
 	"golang.org/x/mod/sumdb/note"
@@ -62,7 +61,7 @@ func (f *fsck) examine(wave []examined) (stumbled any) {
 	for at := 0; at < len(wave); at += part {
 		slice := wave[at:min(at+part, len(wave))]
 		wg.Go(func() {
-			defer debug.SetPanicOnFault(debug.SetPanicOnFault(true))
+			defer faults()()
 			defer guard(func(what any) {
 				mu.Lock()
 				defer mu.Unlock()
@@ -116,6 +115,7 @@ type sequence struct {
 	last    evidence.Time
 	tree    tree
 	stored  int64 // hashes compared so far
+	lost    int64 // the first chunk of hashes not yet said to be missing
 	names   map[whole]uint64
 	numbers map[evidence.Ordinal]string // whole ordinals that are bound, and to which key
 	slots   int64                       // facet slots that stand in the index as the records say
@@ -184,7 +184,10 @@ func (s *sequence) grow(seq int64, leaf evidence.Digest) {
 		switch {
 		case ok:
 		case err != nil:
-			s.f.problem("bucket tree", "%v", err)
+			if chunk := s.stored / chunkHashes; chunk >= s.lost {
+				s.f.problem("bucket tree", "stored hash %d and others of its chunk %d are missing", s.stored, chunk)
+				s.lost = chunk + 1
+			}
 		case level == 0:
 			s.f.record(seq, "its envelope gives the leaf hash %s, but the tree holds %s: one of the two was changed", want, evidence.Digest(got[0]))
 		default:

@@ -43,6 +43,7 @@ const (
 // draft is a draft with what could be worked out without a transaction, then what the writer decided.
 type draft struct {
 	in     *evidence.Draft
+	pos    int // in the batch
 	salt   [evidence.SaltLen]byte
 	refs   []*evidence.Ref
 	obs    evidence.Observer // nil where every draft of the kind is written
@@ -140,7 +141,7 @@ func (v *Vault) prepare(r *request) error {
 	acq := ""
 	for i := range r.drafts {
 		d := &r.drafts[i]
-		d.in = &r.batch.Drafts[i]
+		d.in, d.pos = &r.batch.Drafts[i], i
 		copy(d.salt[:], salts[i*evidence.SaltLen:])
 		err := d.check(r.internal)
 		if n, seen := last[d.in.ID.Acq]; err == nil && seen && d.in.ID.N <= n {

@@ -88,7 +88,7 @@ func Open(path string, o Options) (*Vault, error) {
 		return nil, fmt.Errorf("open vault %s: %w", path, err)
 	}
 	v.db = db
-	if err := v.start(); err != nil {
+	if err := safely(v.start); err != nil {
 		return nil, errors.Join(fmt.Errorf("open vault %s: %w", path, err), db.Close())
 	}
 	return v, nil
@@ -99,7 +99,7 @@ func openDB(file string) (*bolt.DB, error) {
 	if err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
 		return nil, ErrNotVault
 	}
-	db, err := bolt.Open(file, 0o600, boltOptions(st.Size()))
+	db, err := openBolt(file, boltOptions(st.Size()))
 	switch {
 	case errors.Is(err, bolt.ErrTimeout):
 		return nil, ErrLocked
