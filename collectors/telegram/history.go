@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"time"
 
@@ -208,13 +209,18 @@ func (w *watch) refill(ctx context.Context, pts int) error {
 	bottom := c.Top
 	// Without a known post the walk ends at what was there before the last poll: that is the backfill's, if it is wanted.
 	reached := func() bool { return bottom == 0 && w.oldest.Before(c.Observed) }
+	// Edits and deletions of known posts were among what was not listed; the newer posts would push them out of the recent ones.
+	for ids := range slices.Chunk(c.Recent, pageSize) {
+		if err := w.recheck(ctx, ids); err != nil {
+			return err
+		}
+	}
 	err := w.pipeline(ctx, 0, bottom, reached, func(ctx context.Context, pages []*page, _ *walked) error {
 		return w.put(ctx, pages, nil, nil)
 	})
 	if err != nil {
 		return err
 	}
-	w.nextLook = time.Time{} // edits and deletions of older posts were among what was not listed
 	now := w.r.o.Now()
 	return w.put(ctx, nil, func(b *batch) {
 		b.add(evidence.Target(w.target.ID), w.gapBody(now, "too-long", "the platform no longer listed the changes one by one; the history was read again down to post "+strconv.Itoa(bottom), true), false)
