@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"time"
 
 	"github.com/gotd/td/telegram/auth"
@@ -26,6 +27,10 @@ var ErrLogin = errors.New("login refused")
 // already is left as it is. It never creates an account.
 func Login(ctx context.Context, o Options, a Authenticator) error {
 	o.setDefaults()
+	stored := &storedSession{SessionStorage: o.Session, done: make(chan struct{})}
+	if o.Session != nil {
+		o.Session = stored
+	}
 	client, err := o.client(LoginMethods(), nil)
 	if err != nil {
 		return err
@@ -39,7 +44,9 @@ func Login(ctx context.Context, o Options, a Authenticator) error {
 	err = client.Run(cctx, func(ctx context.Context) error {
 		slow.Stop()
 		began = true
-		result = client.Auth().IfNecessary(ctx, auth.NewFlow(answers{a}, auth.SendCodeOptions{}))
+		if result = client.Auth().IfNecessary(ctx, auth.NewFlow(answers{a}, auth.SendCodeOptions{})); result == nil {
+			result = stored.wait(ctx, o.RPCTimeout)
+		}
 		return result
 	})
 	switch {
@@ -53,6 +60,35 @@ func Login(ctx context.Context, o Options, a Authenticator) error {
 		err = ctx.Err()
 	}
 	return loginError(o.Alias, err)
+}
+
+// storedSession tells when the client has stored its session. The client does so in the background after it is connected, and gives
+// up when it is closed: a login that is answered quickly would end with nothing stored.
+type storedSession struct {
+	SessionStorage
+	once sync.Once
+	done chan struct{}
+}
+
+func (s *storedSession) StoreSession(ctx context.Context, data []byte) error {
+	err := s.SessionStorage.StoreSession(ctx, data)
+	if err == nil {
+		s.once.Do(func() { close(s.done) })
+	}
+	return err
+}
+
+func (s *storedSession) wait(ctx context.Context, limit time.Duration) error {
+	t := time.NewTimer(limit)
+	defer t.Stop()
+	select {
+	case <-s.done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return errors.New("the login was accepted but its session could not be stored; look at the disk and log in again")
+	}
 }
 
 // answers adapts an Authenticator to the client's flow.
