@@ -157,8 +157,11 @@ func (b *bag) tag(o Options, info []label, verifyPage []byte) (evidence.Digest, 
 		path    string
 		content []byte
 	}{
-		{fileBagit, []byte(bagitText)}, {fileInfo, infoText.Bytes()}, {fileVerify, verifyPage},
-		{fileManifest256, m256.Bytes()}, {fileManifest512, m512.Bytes()},
+		{fileBagit, []byte(bagitText)},
+		{fileInfo, infoText.Bytes()},
+		{fileVerify, verifyPage},
+		{fileManifest256, m256.Bytes()},
+		{fileManifest512, m512.Bytes()},
 	} {
 		if err := b.writeBytes(t.path, t.content); err != nil {
 			return evidence.Digest{}, err

@@ -108,6 +108,9 @@ func TestExhibitsAlbumAndNeighbours(t *testing.T) {
 	if diff := cmp.Diff(want, roles); diff != "" {
 		t.Errorf("folders (-want +got):\n%s", diff)
 	}
+	if diff := cmp.Diff([]int{3}, got["0005"].Of); diff != "" {
+		t.Errorf("the album's other picture stands beside (-want +got):\n%s", diff)
+	}
 	if n := len(got["0001"].Records); n != 3 {
 		t.Errorf("A→B→A has %d records, want three versions", n)
 	}

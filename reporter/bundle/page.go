@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 	texttemplate "text/template"
 
@@ -43,7 +44,7 @@ type indexLine struct {
 	Number  int
 	Post    evidence.Ordinal
 	Role    string
-	Of      []int
+	Cited   []int // further numbers under which the case cites it
 	Records int
 	Files   int
 }
@@ -106,8 +107,10 @@ func (b *builder) front(ctx context.Context) (*front, error) {
 	}
 	for _, p := range b.sel.posts {
 		line := indexLine{Number: p.Number, Post: p.Ordinal, Role: p.Role, Records: len(p.Records)}
-		for _, of := range p.Of {
-			line.Of = append(line.Of, of.Number)
+		for _, c := range p.Case {
+			if c.Number != p.Number && !slices.Contains(line.Cited, c.Number) {
+				line.Cited = append(line.Cited, c.Number)
+			}
 		}
 		for _, m := range p.Media {
 			if m.File != "" {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"time"
 
@@ -131,7 +132,7 @@ func (s *selection) caseExhibits(ctx context.Context) error {
 			}
 			p := s.post(x.Post, RoleExhibit, nil)
 			c := caseExhibit{Case: s.o.Case, Number: x.Number, Record: x.Seq}
-			if !containsExhibit(p.Case, c) {
+			if !slices.Contains(p.Case, c) {
 				p.Case = append(p.Case, c)
 			}
 		}
@@ -141,15 +142,6 @@ func (s *selection) caseExhibits(ctx context.Context) error {
 		err = fmt.Errorf("%w: %s has no decision that cites exhibits; decide it first, or name posts", ErrOptions, s.o.Case)
 	}
 	return err
-}
-
-func containsExhibit(list []caseExhibit, c caseExhibit) bool {
-	for _, x := range list {
-		if x == c {
-			return true
-		}
-	}
-	return false
 }
 
 // statementOf reads the statement of a signed record.
@@ -162,7 +154,8 @@ func statementOf(r evidence.Record) (evidence.Statement, bool) {
 	return st, true
 }
 
-// post adds a post; a post that comes twice keeps its first role and stands beside all of its exhibits.
+// post adds a post. One that comes twice keeps the nearer role, exhibit before album before neighbour, and stands beside the
+// exhibits to which it has that role.
 func (s *selection) post(o evidence.Ordinal, role string, of *post) *post {
 	p := s.byPost[o]
 	if p == nil {
@@ -171,15 +164,17 @@ func (s *selection) post(o evidence.Ordinal, role string, of *post) *post {
 		s.posts = append(s.posts, p)
 		s.accounts[o.Whole()] = struct{}{}
 	}
-	if of != nil && p.Role != RoleExhibit {
-		for _, x := range p.Of {
-			if x == of {
-				return p
-			}
-		}
+	if roleRank(role) < roleRank(p.Role) {
+		p.Role, p.Of = role, nil
+	}
+	if of != nil && p.Role == role && !slices.Contains(p.Of, of) {
 		p.Of = append(p.Of, of)
 	}
 	return p
+}
+
+func roleRank(role string) int {
+	return slices.Index([]string{RoleExhibit, RoleAlbum, RoleNeighbour}, role)
 }
 
 // number gives the folders their numbers: where a decision numbers exhibits, its numbers; then on from there.
@@ -203,11 +198,10 @@ func (s *selection) number(context.Context) error {
 	for i, o := range s.ordinals().sorted() {
 		order[o] = i
 	}
-	rank := map[string]int{RoleExhibit: 0, RoleAlbum: 1, RoleNeighbour: 2}
 	sort.SliceStable(s.posts, func(i, j int) bool {
 		x, y := s.posts[i], s.posts[j]
 		if x.Role != y.Role || x.Role == RoleExhibit {
-			return rank[x.Role] < rank[y.Role]
+			return roleRank(x.Role) < roleRank(y.Role)
 		}
 		return order[x.Ordinal] < order[y.Ordinal]
 	})

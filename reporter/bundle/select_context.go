@@ -99,9 +99,7 @@ func (s *selection) album(ctx context.Context, p *post, side []evidence.Ordinal,
 			rest = append(rest, o)
 			continue
 		}
-		if x := s.post(o, RoleAlbum, p); x.Role == RoleNeighbour {
-			x.Role = RoleAlbum
-		}
+		s.post(o, RoleAlbum, p)
 	}
 	return rest, nil
 }

@@ -280,8 +280,10 @@ func (w *world) decide() {
 	st := evidence.Statement{
 		Type: evidence.StatementDecision, Case: w.kase, CaseVersion: 1, Outcome: "report", Comment: "Simulated decision.",
 		Exhibits: []evidence.Exhibit{
-			{Number: 1, Post: w.post(4), RecordRef: ref(four[0])}, {Number: 2, Post: w.post(4), RecordRef: ref(four[1])},
-			{Number: 3, Post: w.post(5), RecordRef: ref(five[0])}, {Number: 4, Post: w.post(9), RecordRef: ref(nine[0])},
+			{Number: 1, Post: w.post(4), RecordRef: ref(four[0])},
+			{Number: 2, Post: w.post(4), RecordRef: ref(four[1])},
+			{Number: 3, Post: w.post(5), RecordRef: ref(five[0])},
+			{Number: 4, Post: w.post(9), RecordRef: ref(nine[0])},
 		},
 		Grounds: &evidence.Ground{
 			Designation: ref(w.about(t, evidence.KindTargetSet)[0]), Affiliation: "named as its own by a fictional communiqué", Languages: []string{"en", "ur"},
