@@ -20,7 +20,7 @@ const pageSize = 100
 type impatient struct{}
 
 // inFlight is how many pages may be between the request and the disk.
-const inFlight = 8
+const inFlight = 16
 
 // messages is what the three forms of a list of messages have in common.
 type messages interface {

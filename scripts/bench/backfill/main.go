@@ -1,0 +1,226 @@
+// Backfill measures how fast a channel's history becomes durable, against a bare loop over the same client library that keeps
+// nothing. A child process serves a loopback Telegram with one channel of simulated posts; the bare loop and the collector with a
+// fresh vault read it alternately, several times. It prints posts a second and the ratio, as a line for people and a line of JSON,
+// for a round trip as it is to the real platform and for none at all. Without any, the bare loop is bound by nothing but decoding, and
+// the collector by what the vault can make durable (scripts/bench/ingest); with one, both wait for the platform.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime/pprof"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/gotd/td/session"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/vault"
+)
+
+func main() {
+	n := flag.Int("n", 40_000, "posts in the channel")
+	runs := flag.Int("runs", 5, "runs of each")
+	dir := flag.String("dir", "", "folder for the vaults; default: the system's folder for temporary files")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of the client's side to this file")
+	child := flag.Bool("serve", false, "be the child process that serves the channel")
+	latency := flag.Duration("latency", -1, "delay of every answer; default: 20ms with a fifth of the posts, then 0s with all")
+	flag.Parse()
+	if flag.NArg() != 0 || *n < 1 || *runs < 1 {
+		flag.Usage()
+		os.Exit(2)
+	}
+	var err error
+	switch {
+	case *child:
+		err = serve(*n, *latency)
+	case *latency >= 0:
+		err = run(*n, *runs, *latency, *dir, *profile)
+	default:
+		if err = run(max(1, *n/5), *runs, 20*time.Millisecond, *dir, ""); err == nil {
+			err = run(*n, *runs, 0, *dir, *profile)
+		}
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "backfill:", err)
+		os.Exit(1)
+	}
+}
+
+// rates are posts a second, ascending.
+type rates struct {
+	All    []float64 `json:"all"`
+	Min    float64   `json:"min"`
+	Median float64   `json:"median"`
+	Max    float64   `json:"max"`
+}
+
+func summarise(all []float64) rates {
+	all = slices.Clone(all)
+	slices.Sort(all)
+	return rates{all, all[0], all[len(all)/2], all[len(all)-1]}
+}
+
+// outcome is the line of JSON.
+type outcome struct {
+	Benchmark string  `json:"benchmark"`
+	Posts     int     `json:"posts"`
+	LatencyMS float64 `json:"latency_ms"`
+	Bare      rates   `json:"bare_posts_per_second"`
+	Durable   rates   `json:"durable_posts_per_second"`
+	Ratio     rates   `json:"ratio"` // of each durable run to the bare run before it
+	Goal      float64 `json:"goal"`
+}
+
+func run(n, runs int, latency time.Duration, dir, profile string) (err error) {
+	tmp, err := os.MkdirTemp(dir, "bench-backfill-")
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(tmp)) }()
+	srv, stop, err := spawn(n, latency)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, stop()) }()
+	b := bench{srv: srv, posts: n, dir: tmp, store: &session.StorageMemory{}}
+	if err := b.login(); err != nil {
+		return err
+	}
+	if profile != "" {
+		f, err := os.Create(profile)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := pprof.StartCPUProfile(f); err != nil {
+			return err
+		}
+		defer pprof.StopCPUProfile()
+	}
+	var bare, durable, ratio []float64
+	for i := range runs {
+		slow, err := b.bare()
+		if err != nil {
+			return fmt.Errorf("bare loop: %w", err)
+		}
+		ours, err := b.durable(i)
+		if err != nil {
+			return fmt.Errorf("durable backfill: %w", err)
+		}
+		bare, durable = append(bare, slow), append(durable, ours)
+		ratio = append(ratio, ours/slow)
+	}
+	o := outcome{"backfill", n, float64(latency) / 1e6, summarise(bare), summarise(durable), summarise(ratio), 0.5}
+	fmt.Printf("backfill: %d posts, round trip %s, %d runs: bare loop %.0f / %.0f / %.0f posts/s, durable %.0f / %.0f / %.0f posts/s, ratio %.2f / %.2f / %.2f (min/median/max; goal %.1f)\n",
+		n, latency, runs, o.Bare.Min, o.Bare.Median, o.Bare.Max, o.Durable.Min, o.Durable.Median, o.Durable.Max, o.Ratio.Min, o.Ratio.Median, o.Ratio.Max, o.Goal)
+	return json.NewEncoder(os.Stdout).Encode(o)
+}
+
+type bench struct {
+	srv   where
+	posts int
+	dir   string
+	store *session.StorageMemory
+}
+
+func (b *bench) options() telegram.Options {
+	return telegram.Options{
+		Alias: "bench", AppID: b.srv.AppID, AppHash: b.srv.AppHash, Session: b.store, Build: "bench", Log: zerolog.Nop(), HistoryPace: -1,
+		Network: &telegram.Network{DC: b.srv.DC, Addr: b.srv.Addr, PublicKeyPEM: []byte(b.srv.Key)},
+	}
+}
+
+func (b *bench) login() error {
+	code := func(context.Context) (string, error) { return b.srv.Code, nil }
+	return telegram.Login(context.Background(), b.options(), telegram.Authenticator{Phone: b.srv.Phone, Code: code})
+}
+
+// durable reads the history into a fresh vault with the source as it is.
+func (b *bench) durable(i int) (rate float64, err error) {
+	path := filepath.Join(b.dir, "vault"+strconv.Itoa(i))
+	v, err := create(path)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, v.Close(), os.RemoveAll(path)) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := know(ctx, v); err != nil {
+		return 0, err
+	}
+	m := &meter{Vault: v, posts: b.posts, done: make(chan struct{})}
+	src := telegram.New(b.options())
+	src.Watch([]collectors.Target{{ID: "bench", Platform: "telegram", Address: "https://t.me/" + b.srv.Channel, Backfill: true, MaxBytes: 1}})
+	ended := make(chan error, 1)
+	go func() { ended <- src.Run(ctx, m) }()
+	select {
+	case <-m.done:
+		cancel()
+		err = <-ended
+	case err = <-ended:
+		err = errors.Join(errors.New("the source stopped early"), err)
+	}
+	return float64(b.posts) / m.last.Sub(m.first).Seconds(), err
+}
+
+// meter is the vault with a stop watch: it starts when the target is bound, since the bare loop too begins with a resolved
+// channel, and stops when the last post is on disk.
+type meter struct {
+	*vault.Vault
+	posts       int
+	seen        int
+	first, last time.Time
+	done        chan struct{}
+}
+
+func (m *meter) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error) {
+	rs, err := m.Vault.Put(ctx, b)
+	now := time.Now()
+	for _, d := range b.Drafts {
+		switch d.Body.(type) {
+		case *evidence.AccountSeen:
+			m.first = now
+		case *evidence.PostSeen:
+			if err == nil {
+				m.seen++
+				if m.seen == m.posts {
+					m.last = now
+					close(m.done)
+				}
+			}
+		}
+	}
+	return rs, err
+}
+
+func create(path string) (*vault.Vault, error) {
+	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
+	if err != nil {
+		return nil, err
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		return nil, err
+	}
+	return vault.Create(path, vault.Options{Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
+}
+
+func know(ctx context.Context, v *vault.Vault) error {
+	_, err := v.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
+		ID: evidence.NewID(time.Now()), Actor: evidence.Vault(), Subject: evidence.Target("bench"), Body: &evidence.TargetSet{Key: "bench", Platform: "telegram"},
+	}}})
+	return err
+}
