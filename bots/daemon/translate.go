@@ -1,8 +1,6 @@
 package daemon
 
 import (
-	"strings"
-
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
@@ -55,15 +53,4 @@ func collectTarget(t *evidence.TargetSet) collectors.Target {
 		ID: t.Key, Platform: t.Platform, Address: t.Address,
 		Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: t.Collect.MaxBytes,
 	}
-}
-
-// platformName is a platform as people write it.
-func platformName(p string) string {
-	switch p {
-	case "telegram":
-		return "Telegram"
-	case "whatsapp":
-		return "WhatsApp"
-	}
-	return strings.ToUpper(p[:min(1, len(p))]) + p[min(1, len(p)):]
 }

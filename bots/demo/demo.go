@@ -288,7 +288,7 @@ func (s *stage) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.check("bundle verifies", rep.Status == bundle.StatusVerified, rep.Sentence())
+	s.check("bundle verifies", rep.Status == bundle.StatusVerified, "%s", rep.Sentence())
 	s.o.Say("checking the whole vault")
 	fsck, err := vault.Fsck(ctx, s.cfg.Vault, vault.FsckOptions{Views: daemon.Views(), Log: s.o.Log})
 	if err != nil {
@@ -299,7 +299,7 @@ func (s *stage) verify(ctx context.Context) error {
 	for _, p := range fsck.Problems {
 		detail += "; " + p.Where + ": " + p.What
 	}
-	s.check("fsck is clean", len(fsck.Problems) == 0, detail)
+	s.check("fsck is clean", len(fsck.Problems) == 0, "%s", detail)
 	return nil
 }
 

@@ -79,13 +79,20 @@ type CaseOpened struct {
 }
 
 // Decision is the first person's signed statement. Subject: cN.
-type Decision struct{ Signed }
+type Decision struct {
+	Signed
+	// NamesAPerson marks a statement about an exhibit that names a private person: its quotes may do so as well.
+	NamesAPerson bool `json:"names_person,omitempty"`
+}
 
 // Approval is the second person's signed statement. Subject: cN.
 type Approval struct{ Signed }
 
 // BindingKey implements Binding.
 func (c *CaseOpened) BindingKey() string { return c.Key }
+
+// NamesPerson implements PrivateBody.
+func (d *Decision) NamesPerson() bool { return d.NamesAPerson }
 
 // Refs implements Referrer.
 func (c *CaseOpened) Refs() []*Ref { return []*Ref{&c.Account} }

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"crypto/sha512"
@@ -225,7 +226,7 @@ func (o *Options) labels(vault string, at time.Time) []label {
 		{"External-Description", "Records of an append-only log with inclusion proofs, and the files that they name; see VERIFY.md"},
 		{"Internal-Sender-Description", o.Purpose},
 		{"Internal-Sender-Identifier", string(o.subject())},
-		{"Bag-Software-Agent", strings.TrimSpace("muhafiz " + o.Build)},
+		{"Bag-Software-Agent", cmp.Or(o.Build, "muhafiz")},
 		{"Muhafiz-Edition", string(o.Edition)},
 		{"Muhafiz-Signer", o.Identity},
 	}

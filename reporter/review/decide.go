@@ -161,11 +161,29 @@ func (d *Desk) Decide(ctx context.Context, person string, s evidence.Signed) (Ca
 	if err := d.checkGrounds(ctx, t, st); err != nil {
 		return c, err
 	}
-	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Decision{Signed: s}, caseLost(c),
+	named, err := d.namesPerson(ctx, st.Exhibits)
+	if err != nil {
+		return c, err
+	}
+	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Decision{Signed: s, NamesAPerson: named}, caseLost(c),
 		evidence.Expect{View: ViewCases, Key: string(c.Ordinal), Version: st.CaseVersion}); err != nil {
 		return c, err
 	}
 	return d.Case(ctx, c.Ordinal)
+}
+
+// namesPerson reports whether an exhibit names a private person, whom a quote from it may name too.
+func (d *Desk) namesPerson(ctx context.Context, exhibits []evidence.Exhibit) (bool, error) {
+	for _, e := range exhibits {
+		p, err := d.post(ctx, e.Post)
+		if err != nil {
+			return false, err
+		}
+		if v := p.Latest().Post; v == nil || v.NamesPerson() {
+			return true, nil // what is erased may have named one
+		}
+	}
+	return false, nil
 }
 
 func caseLost(c Case) string {

@@ -321,3 +321,32 @@ func TestTwoWhoPrepareAtOnceShareTheCase(t *testing.T) {
 	_, err = d.Decide(t.Context(), "bilal", d.sign("bilal", payload))
 	refused(t, err, review.Conflict, "")
 }
+
+// A quote may repeat what a post says of a private person, so the decision is as private as its exhibits.
+func TestADecisionIsAsPrivateAsItsExhibits(t *testing.T) {
+	d, plain := approvedDesk(t)
+	for _, want := range []bool{false, true} {
+		post := plain
+		if want {
+			at := evidence.At(d.now)
+			post = d.put(evidence.Source("test"), account("1234").Post(5), &evidence.PostSeen{
+				Method: evidence.MethodMTProto, Vantage: "v", Observed: evidence.Span{From: at, To: at},
+				Text: "Simulated person asks for donations", NamesAPerson: true,
+			}).Subject
+		}
+		c := d.decide("ana", input(post))
+		r, err := d.Log.Record(t.Context(), c.Decision.Seq)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := evidence.Decode[*evidence.Decision](r)
+		if err != nil || b.NamesPerson() != want {
+			t.Errorf("private is %v, want %v, %v", b.NamesPerson(), want, err)
+		}
+		if !want {
+			if _, err := d.approve("bilal", c.Ordinal, true); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
