@@ -148,6 +148,7 @@ func TestDemoFromWireToVerifiedBundle(t *testing.T) {
 		}
 	})
 	t.Run("every command works on the folder", func(t *testing.T) { commands(t, muhafiz, dir) })
+	t.Run("commands work beside a daemon", func(t *testing.T) { besideDaemon(t, muhafiz, dir) })
 	t.Run("three verifiers agree", func(t *testing.T) { verifiers(t, muhafiz, dir, first.Bundle) })
 	t.Run("what must be refused is refused", func(t *testing.T) { refusals(t, muhafiz, dir) })
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
