@@ -1,6 +1,10 @@
 package evidence
 
-import "encoding/json"
+import (
+	"bytes"
+	"encoding/json"
+	"strconv"
+)
 
 // The methods by which a post can be observed. Versions are compared within one method.
 const (
@@ -190,23 +194,63 @@ func (p *PostSeen) NamesPerson() bool { return p.NamesAPerson }
 
 // Facets implements Observer: the content within the method, and presence and restriction within the vantage.
 func (p *PostSeen) Facets() []Facet {
-	type media struct{ ID, Detail string }
-	c := struct {
-		Text        string
-		Invalid     bool
-		Entities    []Entity
-		Media       []media
-		Service     *Service
-		Edited      Time
-		EditedLocal string
-	}{p.Text, p.InvalidUTF8, p.Entities, nil, p.Service, p.EditedAt, p.EditedLocal}
-	if len(c.Entities) == 0 {
-		c.Entities = nil // none and an empty list are the same observation, and the same once stored
+	return []Facet{{Slot: p.Method, Value: p.content()}, presence(p.Vantage, p.Method, "", p.Restriction)}
+}
+
+// content is the digest of the JSON of Text, Invalid, Entities, Media (ID and Detail), Service, Edited and EditedLocal, written
+// piece by piece because every post that is read passes here. None and an empty list are the same observation.
+func (p *PostSeen) content() Digest {
+	buf := buffers.Get().(*bytes.Buffer)
+	defer buffers.Put(buf)
+	buf.Reset()
+	buf.WriteString(`{"Text":`)
+	appendText(buf, p.Text)
+	buf.WriteString(`,"Invalid":`)
+	buf.Write(strconv.AppendBool(buf.AvailableBuffer(), p.InvalidUTF8))
+	buf.WriteString(`,"Entities":`)
+	if len(p.Entities) == 0 {
+		buf.WriteString("null")
+	} else {
+		appendCanonical(buf, p.Entities)
 	}
-	for _, m := range p.Media {
-		c.Media = append(c.Media, media{m.ID, m.Detail})
+	buf.WriteString(`,"Media":`)
+	p.appendMedia(buf)
+	buf.WriteString(`,"Service":`)
+	if p.Service == nil {
+		buf.WriteString("null")
+	} else {
+		appendCanonical(buf, p.Service)
 	}
-	return []Facet{{Slot: p.Method, Value: canonical(c)}, presence(p.Vantage, p.Method, "", p.Restriction)}
+	buf.WriteString(`,"Edited":`)
+	if p.EditedAt.IsZero() {
+		buf.WriteString(`""`)
+	} else {
+		appendCanonical(buf, p.EditedAt)
+	}
+	buf.WriteString(`,"EditedLocal":`)
+	appendText(buf, p.EditedLocal)
+	buf.WriteString("}\n")
+	return Sum(buf.Bytes())
+}
+
+func (p *PostSeen) appendMedia(buf *bytes.Buffer) {
+	if len(p.Media) == 0 {
+		buf.WriteString("null")
+		return
+	}
+	for i, m := range p.Media {
+		if i == 0 {
+			buf.WriteByte('[')
+		} else {
+			buf.WriteByte(',')
+		}
+		buf.WriteString(`{"ID":`)
+		appendText(buf, m.ID)
+		buf.WriteString(`,"Detail":`)
+		appendText(buf, m.Detail)
+		buf.WriteByte('}')
+	}
+	buf.WriteByte(']')
 }
 
 // Facets implements Observer.

@@ -3,9 +3,10 @@ package evidence
 import (
 	"bytes"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strconv"
 	"sync"
 )
 
@@ -81,28 +82,35 @@ var ErrBody = errors.New("body cannot be encoded")
 var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
 
 // EncodeBody returns a body's exact bytes: `{"salt":"<32 hex>","schema":n,…}`. References must have their ordinals.
-func EncodeBody(b Body, salt [SaltLen]byte) ([]byte, error) {
+func EncodeBody(b Body, salt [SaltLen]byte) ([]byte, error) { return AppendBody(nil, b, salt) }
+
+// AppendBody appends what EncodeBody returns.
+func AppendBody(dst []byte, b Body, salt [SaltLen]byte) ([]byte, error) {
 	buf := buffers.Get().(*bytes.Buffer)
 	defer buffers.Put(buf)
 	buf.Reset()
-	enc := json.NewEncoder(buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(b); err != nil {
-		return nil, fmt.Errorf("%s: %w: %w", b.Kind(), ErrBody, err)
+	var err error
+	if own, ok := b.(jsonBody); ok {
+		err = own.appendJSON(buf)
+	} else {
+		err = encodeJSON(buf, b)
+	}
+	if err != nil {
+		return dst, fmt.Errorf("%s: %w: %w", b.Kind(), ErrBody, err)
 	}
 	js := bytes.TrimSuffix(buf.Bytes(), []byte{'\n'})
 	if len(js) < 2 || js[0] != '{' || bytes.IndexByte(js, '\n') >= 0 {
-		return nil, fmt.Errorf("%s: %w: not one JSON object in one line", b.Kind(), ErrBody)
+		return dst, fmt.Errorf("%s: %w: not one JSON object in one line", b.Kind(), ErrBody)
 	}
-	out := make([]byte, 0, len(js)+64)
-	out = append(out, `{"salt":"`...)
-	out = hex.AppendEncode(out, salt[:])
-	out = append(out, `","schema":`...)
-	out = fmt.Appendf(out, "%d", b.Schema())
+	dst = slices.Grow(dst, len(js)+64)
+	dst = append(dst, `{"salt":"`...)
+	dst = hex.AppendEncode(dst, salt[:])
+	dst = append(dst, `","schema":`...)
+	dst = strconv.AppendInt(dst, int64(b.Schema()), 10)
 	if len(js) > 2 {
-		out = append(out, ',')
+		dst = append(dst, ',')
 	}
-	return append(out, js[1:]...), nil
+	return append(dst, js[1:]...), nil
 }
 
 const saltHead = len(`{"salt":"`) + 2*SaltLen
@@ -111,15 +119,4 @@ const saltHead = len(`{"salt":"`) + 2*SaltLen
 func schemaIsOne(b []byte) bool {
 	const one = `","schema":1`
 	return len(b) > saltHead+len(one) && string(b[saltHead:saltHead+len(one)]) == one && (b[saltHead+len(one)] == ',' || b[saltHead+len(one)] == '}')
-}
-
-// canonical returns the digest of v's JSON; it is for values whose Go type fixes the field order.
-func canonical(v any) Digest {
-	var buf bytes.Buffer
-	enc := json.NewEncoder(&buf)
-	enc.SetEscapeHTML(false)
-	if err := enc.Encode(v); err != nil {
-		panic("evidence: " + err.Error()) // only reachable with a type that JSON cannot hold
-	}
-	return Sum(buf.Bytes())
 }

@@ -2,6 +2,7 @@ package evidence
 
 import (
 	"bytes"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -44,14 +45,13 @@ func (e Envelope) Append(b []byte) []byte {
 	b = append(b, `","kind":"`...)
 	b = append(b, e.Kind...)
 	b = append(b, `","at":"`...)
-	b = e.At.UTC().AppendFormat(b, TimeFormat)
+	b = appendTime(b, e.At.UTC())
 	b = append(b, `","actor":"`...)
 	b = append(b, e.Actor...)
 	b = append(b, `","subject":"`...)
 	b = append(b, e.Subject...)
 	b = append(b, `","body_sha256":"`...)
-	d, _ := e.Body.MarshalText()
-	b = append(b, d...)
+	b = hex.AppendEncode(b, e.Body[:])
 	return append(b, `"}`...)
 }
 
@@ -85,13 +85,36 @@ func At(t time.Time) Time {
 
 // MarshalText implements encoding.TextMarshaler.
 func (t Time) MarshalText() ([]byte, error) {
-	if t.IsZero() {
-		return []byte{}, nil
+	b, err := t.MarshalJSON()
+	if err != nil {
+		return nil, err
 	}
-	if y := t.UTC().Year(); y < 0 || y > 9999 {
-		return nil, fmt.Errorf("year %d is outside RFC 3339", y)
+	return b[1 : len(b)-1], nil
+}
+
+// appendTime appends t as TimeFormat, which is on the path of every record. t is in UTC.
+func appendTime(b []byte, t time.Time) []byte {
+	year, month, day := t.Date()
+	if year < 0 || year > 9999 {
+		return t.AppendFormat(b, TimeFormat)
 	}
-	return t.UTC().AppendFormat(nil, TimeFormat), nil
+	hour, minute, sec := t.Clock()
+	b = appendDigits(b, year, 1000)
+	b = appendDigits(append(b, '-'), int(month), 10)
+	b = appendDigits(append(b, '-'), day, 10)
+	b = appendDigits(append(b, 'T'), hour, 10)
+	b = appendDigits(append(b, ':'), minute, 10)
+	b = appendDigits(append(b, ':'), sec, 10)
+	b = appendDigits(append(b, '.'), t.Nanosecond()/1000, 100_000)
+	return append(b, 'Z')
+}
+
+// appendDigits appends n with as many digits as top, a power of ten, has.
+func appendDigits(b []byte, n, top int) []byte {
+	for ; top > 0; top /= 10 {
+		b = append(b, byte('0'+n/top%10))
+	}
+	return b
 }
 
 // UnmarshalText implements encoding.TextUnmarshaler.
@@ -107,11 +130,14 @@ func (t *Time) UnmarshalText(b []byte) error {
 
 // MarshalJSON and UnmarshalJSON hide those of time.Time, which would win over the text forms.
 func (t Time) MarshalJSON() ([]byte, error) {
-	b, err := t.MarshalText()
-	if err != nil {
-		return nil, err
+	if t.IsZero() {
+		return []byte(`""`), nil
 	}
-	return append(append([]byte{'"'}, b...), '"'), nil
+	if y := t.UTC().Year(); y < 0 || y > 9999 {
+		return nil, fmt.Errorf("year %d is outside RFC 3339", y)
+	}
+	b := append(make([]byte, 0, len(TimeFormat)+2), '"')
+	return append(appendTime(b, t.UTC()), '"'), nil
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

@@ -21,7 +21,7 @@ type slot struct {
 type facets struct {
 	key   subjectKey
 	slots []slot
-	dirty bool
+	last  *draft // the last of the batch in hand that sets one, nil if none does
 }
 
 func decodeSlots(v []byte) ([]slot, error) {
@@ -99,7 +99,9 @@ func (f *facets) differs(obs []evidence.Facet) (latest *slot, differs bool) {
 
 // set stores all facets of an observation that will be written.
 func (f *facets) set(obs []evidence.Facet, by *draft) {
-	f.dirty = true
+	if f.last == nil || by.pos > f.last.pos {
+		f.last = by
+	}
 	for _, o := range obs {
 		if s := f.find(o.Slot); s != nil {
 			s.value, s.by = o.Value, by

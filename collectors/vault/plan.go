@@ -20,9 +20,8 @@ type plan struct {
 	bindings []binding           // new names, in the order in which they get their numbers
 	bound    map[whole]int       // index into bindings
 	states   map[subjectKey]*facets
-	order    []*facets // states in the order of their first use
-	announce []draft   // account.bound for bindings that need it
-	isNew    bool      // a draft other than an accompanying one is written
+	announce []draft // account.bound for bindings that need it
+	isNew    bool    // a draft other than an accompanying one is written
 }
 
 // binding is a name that this batch binds.
@@ -130,6 +129,7 @@ func (p *plan) decide(i int, d *draft) error {
 	latest, differs := state.differs(d.facets)
 	if differs {
 		state.set(d.facets, d)
+		d.state = state
 		return nil
 	}
 	d.fate = unchanged
@@ -233,7 +233,6 @@ func (p *plan) state(o evidence.Ordinal) (*facets, error) {
 		return nil, fmt.Errorf("%s: %w", o, err)
 	}
 	p.states[k] = f
-	p.order = append(p.order, f)
 	return f, nil
 }
 

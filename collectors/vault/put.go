@@ -14,6 +14,10 @@ import (
 // maxBody is the largest body in bytes. What is larger belongs into a blob.
 const maxBody = 32 << 20
 
+// envelopeRoom is the place left before a body for the leaf's prefix, the envelope and the LF, so that the writer need not copy the
+// body to put them before it.
+const envelopeRoom = 384
+
 // maxName is the longest key of a name in bytes.
 const maxName = 512
 
@@ -48,7 +52,8 @@ type draft struct {
 	refs   []*evidence.Ref
 	obs    evidence.Observer // nil where every draft of the kind is written
 	facets []evidence.Facet
-	body   []byte // exact bytes; encoded by the writer where refs need their ordinals first
+	buf    []byte // envelopeRoom bytes, then the body
+	body   []byte // exact bytes, the end of buf; encoded by the writer where refs need their ordinals first
 	digest evidence.Digest
 
 	fate    fate
@@ -56,7 +61,7 @@ type draft struct {
 	like    *draft // an earlier draft of the batch that this one repeats the observation of
 	actor   evidence.Ordinal
 	subject evidence.Ordinal
-	state   *facets
+	state   *facets // that it changes
 	record  evidence.Record
 }
 
@@ -186,10 +191,12 @@ func (v *Vault) work(d *draft) error {
 
 // encode makes the body's bytes and facets; references must have their ordinals.
 func (d *draft) encode() error {
+	var room [envelopeRoom]byte
 	var err error
-	if d.body, err = evidence.EncodeBody(d.in.Body, d.salt); err != nil {
+	if d.buf, err = evidence.AppendBody(room[:], d.in.Body, d.salt); err != nil {
 		return err
 	}
+	d.body = d.buf[envelopeRoom:]
 	if len(d.body) > maxBody {
 		return fmt.Errorf("%s of %d bytes is over the limit of %d: keep the large part as a blob: %w", d.in.Body.Kind(), len(d.body), maxBody, evidence.ErrTooLarge)
 	}

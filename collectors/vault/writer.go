@@ -199,18 +199,14 @@ func (w *writer) write(t *txn, tables []table, p *plan) error {
 	if err := putIDs(t.ids, p.ids()); err != nil {
 		return err
 	}
-	for _, f := range p.order {
-		if f.dirty {
-			if err := t.subjects.Put(f.key[:], f.encode()); err != nil {
-				return err
-			}
-		}
-	}
 	if c := p.r.batch.Cursor; c != nil {
 		return t.cursors.Put([]byte(c.Name), append([]byte{}, c.Data...))
 	}
 	return nil
 }
+
+// leafPrefix is what RFC 6962 puts before a leaf.
+const leafPrefix = 0
 
 // append writes one record, with its leaf and its line in the index of subjects, and shows it to the views.
 func (w *writer) append(t *txn, tables []table, d *draft) error {
@@ -219,28 +215,40 @@ func (w *writer) append(t *txn, tables []table, d *draft) error {
 		V: evidence.EnvelopeVersion, Seq: d.seq, ID: d.in.ID, Kind: d.in.Body.Kind(), At: evidence.Time{Time: w.now.at},
 		Actor: d.actor, Subject: d.subject, Body: d.digest,
 	}
-	// The leaf's prefix, envelope, LF and body lie behind one another, so that hashing and storing copy nothing.
-	buf := e.Append(append(make([]byte, 0, 384+len(d.body)), 0))
-	end := len(buf)
-	buf = append(append(buf, '\n'), d.body...)
-	w.now.tree.append(evidence.Sum(buf[:end]))
-	if err := t.log.Put(seqKey(d.seq), buf[1:]); err != nil {
+	var room [envelopeRoom]byte
+	envelope := append(e.Append(append(room[:0], leafPrefix)), '\n')
+	value := d.buf[envelopeRoom-len(envelope):]
+	copy(value, envelope)
+	end := len(envelope) - 1
+	w.now.tree.append(evidence.Sum(value[:end]))
+	if err := t.log.Put(seqKey(d.seq), value[1:]); err != nil {
 		return err
 	}
-	key, err := ordinalKey(d.subject)
-	if err != nil {
+	if err := w.index(t, d); err != nil {
 		return err
 	}
-	if err := t.subjects.Put(key.withSeq(d.seq), nil); err != nil {
-		return err
-	}
-	d.record = evidence.Record{Envelope: e, EnvelopeBytes: buf[1:end:end], Body: d.body}
+	d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
 	for _, tab := range tables {
 		if err := tab.apply(d.record); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// index lists a record under its subject, and stores what it changes of the subject's facets. These are written by the last draft that
+// changes them, because then all have their numbers, and beside its own line, because a page takes neighbours at less cost.
+func (w *writer) index(t *txn, d *draft) error {
+	key, err := ordinalKey(d.subject)
+	if err != nil {
+		return err
+	}
+	if d.state != nil && d.state.last == d {
+		if err := t.subjects.Put(key[:], d.state.encode()); err != nil {
+			return err
+		}
+	}
+	return t.subjects.Put(key.withSeq(d.seq), nil)
 }
 
 // record reads a log value and keeps nothing of it.
