@@ -14,6 +14,7 @@ import (
 
 	"github.com/gotd/td/session"
 	"github.com/rs/zerolog"
+	"go.uber.org/goleak"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -42,6 +43,10 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	if shared.lab != nil {
 		shared.lab.srv.Close()
+	}
+	if err := goleak.Find(); err != nil && code == 0 {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
 	os.Exit(code)
 }

@@ -216,7 +216,8 @@ func TestTranslationOfCounters(t *testing.T) {
 		m.SetViews(10)
 		m.SetForwards(0)
 		m.SetReactions(tg.MessageReactions{Results: []tg.ReactionCount{
-			{Reaction: &tg.ReactionEmoji{Emoticon: "👍"}, Count: 3}, {Reaction: &tg.ReactionCustomEmoji{DocumentID: 4}, Count: 2},
+			{Reaction: &tg.ReactionEmoji{Emoticon: "👍"}, Count: 3},
+			{Reaction: &tg.ReactionCustomEmoji{DocumentID: 4}, Count: 2},
 			{Reaction: &tg.ReactionPaid{}, Count: 1},
 		}})
 	}))
