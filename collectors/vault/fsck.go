@@ -8,10 +8,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 
 	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -22,7 +24,7 @@ type FsckOptions struct {
 	Workers int             // 0: one a processor
 	// Progress, where set, is told how far a stage has come. Stages: records, index, views, blobs (in bytes), pages.
 	Progress func(stage string, done, total int64)
-	Log      zerolog.Logger
+	Log      zerolog.Logger // told what people need not read: where reading a damaged page ended
 }
 
 // FsckReport is what Fsck found.
@@ -99,7 +101,7 @@ func Fsck(ctx context.Context, path string, o FsckOptions) (FsckReport, error) {
 	bo.ReadOnly = true // still a lock, which excludes every writer
 	db, err := openBolt(file, bo)
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterr.ErrTimeout):
 		return f.rep, fmt.Errorf("fsck %s: %w", path, ErrLocked)
 	case errors.Is(err, fs.ErrPermission):
 		return f.rep, fmt.Errorf("fsck: %w", err)
@@ -149,6 +151,7 @@ func (f *fsck) guarded(ctx context.Context, stage func(context.Context) error) (
 	defer guard(func(what any) {
 		f.problem("vault.db", "reading it came to an end at a damaged page (%v): restore it from a backup", what)
 		f.hurt = true
+		f.o.Log.Error().Interface("panic", what).Bytes("stack", debug.Stack()).Msg("fsck met a damaged page")
 	})
 	return stage(ctx)
 }

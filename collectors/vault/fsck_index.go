@@ -164,7 +164,7 @@ func (f *fsck) index(ctx context.Context) error {
 		}
 		for i, seq := range r.seqs {
 			if seq < 0 || seq >= f.head {
-				f.problem("bucket ids", "the id %s/%d leads to record %d, which is not there", k[:26], uint64(r.first)+uint64(i), seq)
+				f.problem("bucket ids", "the id %s/%d leads to record %d, which is not there", k[:acqLen], uint64(r.first)+uint64(i), seq)
 			}
 		}
 		if n++; n%fsckWave == 0 {

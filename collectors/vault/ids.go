@@ -12,7 +12,10 @@ import (
 // A key of the ids bucket covers a run of consecutive counts of one acquisition, beginning with the count in the key. Its
 // value is a list of (number of counts, seq of the first), where the seqs of one item ascend by one. Because a run has no
 // holes, whoever looks for a count needs only the last key that is not above it.
-const idKeyLen = 26 + 4
+const (
+	acqLen   = 26
+	idKeyLen = acqLen + 4
+)
 
 var errIDs = errors.New("damaged entry in the index of ids: run muhafiz fsck")
 
@@ -26,13 +29,11 @@ type idRun struct {
 	seqs  []int64
 }
 
-func (r idRun) end() uint64 { return uint64(r.first) + uint64(len(r.seqs)) }
-
 func decodeRun(k, v []byte) (idRun, error) {
 	if len(k) != idKeyLen {
 		return idRun{}, errIDs
 	}
-	r := idRun{first: binary.BigEndian.Uint32(k[26:])}
+	r := idRun{first: binary.BigEndian.Uint32(k[acqLen:])}
 	for len(v) > 0 {
 		n, a := binary.Uvarint(v)
 		if a <= 0 || n == 0 || n > 1<<32 {
@@ -74,14 +75,14 @@ func findIDs(b *bolt.Bucket, acq string, first, last uint32, fn func(n uint32, s
 		if k == nil {
 			pk, pv = c.Last()
 		}
-		if pk != nil && string(pk[:min(26, len(pk))]) == acq {
+		if len(pk) == idKeyLen && string(pk[:acqLen]) == acq {
 			k, v = pk, pv
 		} else if k != nil {
 			k, v = c.Next()
 		}
 	}
-	for ; k != nil && len(k) == idKeyLen && string(k[:26]) == acq; k, v = c.Next() {
-		if binary.BigEndian.Uint32(k[26:]) > last {
+	for ; len(k) == idKeyLen && string(k[:acqLen]) == acq; k, v = c.Next() {
+		if binary.BigEndian.Uint32(k[acqLen:]) > last {
 			return nil
 		}
 		r, err := decodeRun(k, v)

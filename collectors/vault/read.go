@@ -9,6 +9,7 @@ import (
 	"io/fs"
 
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -35,7 +36,7 @@ func (v *Vault) read(ctx context.Context, fn func(*txn) error) error {
 		}
 		return fn(t)
 	})
-	if errors.Is(err, bolt.ErrDatabaseNotOpen) {
+	if errors.Is(err, bolterr.ErrDatabaseNotOpen) {
 		return ErrClosed
 	}
 	return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/rs/zerolog"
 	bolt "go.etcd.io/bbolt"
+	bolterr "go.etcd.io/bbolt/errors"
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/muhafiz/muhafiz/collectors"
@@ -101,9 +102,9 @@ func openDB(file string) (*bolt.DB, error) {
 	}
 	db, err := openBolt(file, boltOptions(st.Size()))
 	switch {
-	case errors.Is(err, bolt.ErrTimeout):
+	case errors.Is(err, bolterr.ErrTimeout):
 		return nil, ErrLocked
-	case errors.Is(err, bolt.ErrInvalid), errors.Is(err, bolt.ErrChecksum), errors.Is(err, bolt.ErrVersionMismatch):
+	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch):
 		return nil, fmt.Errorf("%w (vault.db: %w)", ErrNotVault, err)
 	case err != nil:
 		return nil, err
