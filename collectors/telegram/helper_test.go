@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,11 @@ type lab struct {
 	srv   *telegramtest.Server
 	world *telegramtest.World
 	store *session.StorageMemory
+	names atomic.Int64
 }
+
+// name returns a user name that nobody has yet.
+func (l *lab) name() string { return fmt.Sprintf("simulated_%d", l.names.Add(1)) }
 
 var shared struct {
 	once sync.Once
@@ -99,8 +104,7 @@ func (l *lab) options(t testing.TB) telegram.Options {
 
 // channel adds a channel with n posts, told in no update.
 func (l *lab) channel(t testing.TB, n int) *telegramtest.Channel {
-	name := fmt.Sprintf("simulated_%d", len(l.world.Channels()))
-	ch := l.world.AddChannel(telegramtest.Profile{Username: name, Title: "Simulated channel", About: "Simulated, for a test."})
+	ch := l.world.AddChannel(telegramtest.Profile{Username: l.name(), Title: "Simulated channel", About: "Simulated, for a test."})
 	ch.Fill(n, func(i int) telegramtest.Post {
 		return telegramtest.Post{Text: fmt.Sprintf("Simulated notice %d", i+1), Views: i + 1}
 	})

@@ -110,7 +110,7 @@ func TestAPushIsAHintToPollAtOnce(t *testing.T) {
 
 func TestATargetThatIsNoLongerWatchedIsLeftAlone(t *testing.T) {
 	l := theLab(t)
-	a, b := l.channel(t, 1), l.world.AddChannel(telegramtest.Profile{Username: "left_alone_b", Title: "Simulated"})
+	a, b := l.channel(t, 1), l.world.AddChannel(telegramtest.Profile{Username: l.name(), Title: "Simulated"})
 	r := observe(t, l, target(a), target(b))
 	r.until(t, "both", func(rs []record) bool { return len(of[*evidence.TargetBound](rs)) == 2 && len(texts(rs)) == 1 })
 	r.src.Watch([]collectorsTarget{target(b)})
@@ -132,13 +132,13 @@ func TestATargetThatIsNoLongerWatchedIsLeftAlone(t *testing.T) {
 func TestOnlyPublicBroadcastChannelsAreRead(t *testing.T) {
 	l := theLab(t)
 	var ts []collectorsTarget
-	for i, k := range []telegramtest.Kind{telegramtest.Megagroup, telegramtest.Forum, telegramtest.Gigagroup} {
-		ch := l.world.AddChannel(telegramtest.Profile{Username: "refused_" + strconv.Itoa(i), Title: "Simulated group", Kind: k})
+	for _, k := range []telegramtest.Kind{telegramtest.Megagroup, telegramtest.Forum, telegramtest.Gigagroup} {
+		ch := l.world.AddChannel(telegramtest.Profile{Username: l.name(), Title: "Simulated group", Kind: k})
 		ch.Post(telegramtest.Post{Text: "Simulated talk"})
 		ts = append(ts, target(ch))
 	}
-	for i, bot := range []bool{false, true} {
-		u := l.world.AddUser(telegramtest.User{Username: "refused_user_" + strconv.Itoa(i), FirstName: "Simulated", Bot: bot})
+	for _, bot := range []bool{false, true} {
+		u := l.world.AddUser(telegramtest.User{Username: l.name(), FirstName: "Simulated", Bot: bot})
 		ts = append(ts, collectorsTarget{ID: u.Username, Platform: "telegram", Address: "https://t.me/" + u.Username, Backfill: true})
 	}
 	before := l.srv.CallCount("messages.getHistory") + l.srv.CallCount("channels.getFullChannel") + l.srv.CallCount("updates.getChannelDifference")
@@ -180,7 +180,7 @@ func TestAnAddressThatStandsForAnotherChannelStops(t *testing.T) {
 	r := observe(t, l, tg)
 	r.until(t, "the history", posts(3))
 	r.stop(t)
-	other := l.world.AddChannel(telegramtest.Profile{Username: "somebody_else", Title: "Simulated other"})
+	other := l.world.AddChannel(telegramtest.Profile{Username: l.name(), Title: "Simulated other"})
 	other.Post(telegramtest.Post{Text: "Simulated post of somebody else"})
 	l.world.MoveUsername(tg.ID, other)
 
@@ -207,11 +207,12 @@ func TestAChannelThatWasRenamedIsStillFollowed(t *testing.T) {
 	tg := target(ch)
 	r := observe(t, l, tg)
 	r.until(t, "the history", posts(1))
-	ch.Rename("renamed_meanwhile")
+	renamed := l.name()
+	ch.Rename(renamed)
 	ch.Retitle("Simulated, renamed")
 	ch.Post(telegramtest.Post{Text: "Simulated news"})
 	r.until(t, "the news under another name", func(rs []record) bool {
 		s := of[*evidence.AccountSeen](rs)
-		return len(texts(rs)) == 3 && slices.Equal(s[len(s)-1].Usernames, []string{"renamed_meanwhile"})
+		return len(texts(rs)) == 3 && slices.Equal(s[len(s)-1].Usernames, []string{renamed})
 	})
 }
