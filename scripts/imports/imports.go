@@ -42,7 +42,7 @@ var Owners = []Owner{
 	{"go.yaml.in/yaml", []string{"config"}, "one strict reader of YAML"},
 	{"filippo.io/age", []string{"collectors/secrets", "reporter/bundle"}, "sealing at rest, envelopes for recipients"},
 	{"go.etcd.io/bbolt", []string{"collectors/vault"}, "one holder of the log"},
-	{"github.com/gotd/td", []string{"collectors/telegram", "scripts/bench"}, "one Telegram client"},
+	{"github.com/gotd/td", []string{"collectors/telegram", "scripts/measure"}, "one Telegram client"},
 	{"github.com/robfig/cron", []string{"reporter"}, "parsing of schedules, not their running"},
 	{"github.com/wneessen/go-mail", []string{"reporter/delivery"}, "one door out"},
 	{"github.com/emersion/go-smtp", []string{"reporter/delivery", "bots/demo"}, "one door out; the demo's loopback mailbox"},

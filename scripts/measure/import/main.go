@@ -1,4 +1,4 @@
-// Import measures how fast a Telegram Desktop export becomes durable: it repeats the messages of a given export under fresh
+// Command import measures how fast a Telegram Desktop export becomes durable: it repeats the messages of a given export under fresh
 // numbers until there are enough of them, imports the copy without media into a fresh vault, several times, and prints posts a
 // second as a line for people and a line of JSON. The copy and the vaults are thrown away.
 package main
@@ -7,7 +7,6 @@ import (
 	"bufio"
 	"bytes"
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -16,16 +15,11 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"runtime/pprof"
-	"slices"
 	"strconv"
 	"time"
 
-	"github.com/rs/zerolog"
-	"golang.org/x/mod/sumdb/note"
-
 	"github.com/muhafiz/muhafiz/collectors/chatexport"
-	"github.com/muhafiz/muhafiz/collectors/vault"
+	"github.com/muhafiz/muhafiz/scripts/measure/lab"
 )
 
 func main() {
@@ -50,15 +44,12 @@ func main() {
 
 // outcome is the line of JSON.
 type outcome struct {
-	Benchmark string    `json:"benchmark"`
-	Messages  int       `json:"messages"`
-	Bytes     int64     `json:"bytes"`
-	Records   int       `json:"records"`
-	PerSecond []float64 `json:"posts_per_second"` // ascending
-	Min       float64   `json:"min"`
-	Median    float64   `json:"median"`
-	Max       float64   `json:"max"`
-	HeapMiB   uint64    `json:"heap_sys_mib"` // that the process took from the system, vault and all
+	Benchmark string      `json:"benchmark"`
+	Messages  int         `json:"messages"`
+	Bytes     int64       `json:"bytes"`
+	Records   int         `json:"records"`
+	PerSecond lab.Figures `json:"posts_per_second"`
+	HeapMiB   uint64      `json:"heap_sys_mib"` // that the process took from the system, vault and all
 }
 
 func run(export, dir, profile string, n, runs int) error {
@@ -71,18 +62,13 @@ func run(export, dir, profile string, n, runs int) error {
 	if err := generate(export, file, n); err != nil {
 		return err
 	}
-	if profile != "" {
-		f, err := os.Create(profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := lab.Profile(profile)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	o := outcome{Benchmark: "import", Messages: n}
+	var rates []float64
 	for i := range runs {
 		rep, took, err := once(file, filepath.Join(tmp, "vault"+strconv.Itoa(i)))
 		if err != nil {
@@ -92,28 +78,19 @@ func run(export, dir, profile string, n, runs int) error {
 			return fmt.Errorf("%d messages in, %d posts and %d service messages out", n, rep.Posts, rep.Service)
 		}
 		o.Bytes, o.Records = rep.Bytes, rep.Records
-		o.PerSecond = append(o.PerSecond, float64(n)/took.Seconds())
+		rates = append(rates, float64(n)/took.Seconds())
 	}
-	slices.Sort(o.PerSecond)
-	o.Min, o.Median, o.Max = o.PerSecond[0], o.PerSecond[runs/2], o.PerSecond[runs-1]
+	o.PerSecond = lab.Summarise(rates)
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	o.HeapMiB = m.HeapSys >> 20
 	fmt.Printf("import: %d messages (%d MiB) to %d records, %d runs: %.0f / %.0f / %.0f posts/s (min/median/max)\n",
-		o.Messages, o.Bytes>>20, o.Records, runs, o.Min, o.Median, o.Max)
+		o.Messages, o.Bytes>>20, o.Records, runs, o.PerSecond.Min, o.PerSecond.Median, o.PerSecond.Max)
 	return json.NewEncoder(os.Stdout).Encode(o)
 }
 
 func once(file, path string) (chatexport.Report, time.Duration, error) {
-	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
-	if err != nil {
-		return chatexport.Report{}, 0, err
-	}
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		return chatexport.Report{}, 0, err
-	}
-	v, err := vault.Create(path, vault.Options{Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
+	v, err := lab.Vault(path)
 	if err != nil {
 		return chatexport.Report{}, 0, err
 	}

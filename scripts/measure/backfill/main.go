@@ -1,26 +1,22 @@
-// Backfill measures how fast a channel's history becomes durable, against a bare loop over the same client library that keeps
+// Command backfill measures how fast a channel's history becomes durable, against a bare loop over the same client library that keeps
 // nothing. A child process serves a loopback Telegram with one channel of simulated posts; the bare loop and the collector with a
 // fresh vault read it alternately, several times. It prints posts a second and the ratio, as a line for people and a line of JSON,
 // for a round trip as it is to the real platform and for none at all. Without any, the bare loop is bound by nothing but decoding, and
-// the collector by what the vault can make durable (scripts/bench/ingest); with one, both wait for the platform.
+// the collector by what the vault can make durable (scripts/measure/ingest); with one, both wait for the platform.
 package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/mod/sumdb/note"
 
 	"github.com/gotd/td/session"
 
@@ -28,6 +24,7 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/vault"
+	"github.com/muhafiz/muhafiz/scripts/measure/lab"
 )
 
 func main() {
@@ -59,29 +56,15 @@ func main() {
 	}
 }
 
-// rates are posts a second, ascending.
-type rates struct {
-	All    []float64 `json:"all"`
-	Min    float64   `json:"min"`
-	Median float64   `json:"median"`
-	Max    float64   `json:"max"`
-}
-
-func summarise(all []float64) rates {
-	all = slices.Clone(all)
-	slices.Sort(all)
-	return rates{all, all[0], all[len(all)/2], all[len(all)-1]}
-}
-
 // outcome is the line of JSON.
 type outcome struct {
-	Benchmark string  `json:"benchmark"`
-	Posts     int     `json:"posts"`
-	LatencyMS float64 `json:"latency_ms"`
-	Bare      rates   `json:"bare_posts_per_second"`
-	Durable   rates   `json:"durable_posts_per_second"`
-	Ratio     rates   `json:"ratio"` // of each durable run to the bare run before it
-	Goal      float64 `json:"goal"`
+	Benchmark string      `json:"benchmark"`
+	Posts     int         `json:"posts"`
+	LatencyMS float64     `json:"latency_ms"`
+	Bare      lab.Figures `json:"bare_posts_per_second"`
+	Durable   lab.Figures `json:"durable_posts_per_second"`
+	Ratio     lab.Figures `json:"ratio"` // of each durable run to the bare run before it
+	Goal      float64     `json:"goal"`
 }
 
 func run(n, runs int, latency time.Duration, dir, profile string) (err error) {
@@ -99,17 +82,11 @@ func run(n, runs int, latency time.Duration, dir, profile string) (err error) {
 	if err := b.login(); err != nil {
 		return err
 	}
-	if profile != "" {
-		f, err := os.Create(profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	end, err := lab.Profile(profile)
+	if err != nil {
+		return err
 	}
+	defer end()
 	var bare, durable, ratio []float64
 	for i := range runs {
 		slow, err := b.bare()
@@ -123,7 +100,7 @@ func run(n, runs int, latency time.Duration, dir, profile string) (err error) {
 		bare, durable = append(bare, slow), append(durable, ours)
 		ratio = append(ratio, ours/slow)
 	}
-	o := outcome{"backfill", n, float64(latency) / 1e6, summarise(bare), summarise(durable), summarise(ratio), 0.5}
+	o := outcome{"backfill", n, float64(latency) / 1e6, lab.Summarise(bare), lab.Summarise(durable), lab.Summarise(ratio), 0.5}
 	fmt.Printf("backfill: %d posts, round trip %s, %d runs: bare loop %.0f / %.0f / %.0f posts/s, durable %.0f / %.0f / %.0f posts/s, ratio %.2f / %.2f / %.2f (min/median/max; goal %.1f)\n",
 		n, latency, runs, o.Bare.Min, o.Bare.Median, o.Bare.Max, o.Durable.Min, o.Durable.Median, o.Durable.Max, o.Ratio.Min, o.Ratio.Median, o.Ratio.Max, o.Goal)
 	return json.NewEncoder(os.Stdout).Encode(o)
@@ -151,7 +128,7 @@ func (b *bench) login() error {
 // durable reads the history into a fresh vault with the source as it is.
 func (b *bench) durable(i int) (rate float64, err error) {
 	path := filepath.Join(b.dir, "vault"+strconv.Itoa(i))
-	v, err := create(path)
+	v, err := lab.Vault(path)
 	if err != nil {
 		return 0, err
 	}
@@ -204,18 +181,6 @@ func (m *meter) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, e
 		}
 	}
 	return rs, err
-}
-
-func create(path string) (*vault.Vault, error) {
-	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
-	if err != nil {
-		return nil, err
-	}
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		return nil, err
-	}
-	return vault.Create(path, vault.Options{Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
 }
 
 func know(ctx context.Context, v *vault.Vault) error {

@@ -10,23 +10,20 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"flag"
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime/pprof"
 	"strings"
 	"sync/atomic"
 	"time"
 
-	"github.com/rs/zerolog"
-	"golang.org/x/mod/sumdb/note"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
+	"github.com/muhafiz/muhafiz/scripts/measure/lab"
 )
 
 type options struct {
@@ -57,7 +54,7 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	v, err := create(filepath.Join(dir, "vault"))
+	v, err := lab.Vault(filepath.Join(dir, "vault"))
 	if err != nil {
 		return err
 	}
@@ -66,17 +63,11 @@ func run(o options) error {
 	if err := b.bind(); err != nil {
 		return err
 	}
-	if o.profile != "" {
-		f, err := os.Create(o.profile)
-		if err != nil {
-			return err
-		}
-		defer f.Close()
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
+	stop, err := lab.Profile(o.profile)
+	if err != nil {
+		return err
 	}
+	defer stop()
 	start, before := time.Now(), v.Size()
 	if err := b.ingest(); err != nil {
 		return err
@@ -97,18 +88,6 @@ func run(o options) error {
 		"records": o.n, "batch": o.batch, "targets": o.targets, "flight": o.inFlight, "seconds": secs, "records_per_s": float64(o.n) / secs,
 		"bytes": st.Size(), "body_bytes": len(last.Body),
 	})
-}
-
-func create(path string) (*vault.Vault, error) {
-	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
-	if err != nil {
-		return nil, err
-	}
-	signer, err := note.NewSigner(skey)
-	if err != nil {
-		return nil, err
-	}
-	return vault.Create(path, vault.Options{Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
 }
 
 const source = "bench/main"

@@ -1,0 +1,63 @@
+// Package lab is what the measuring programs share: a fresh vault with the views that the program itself keeps, profiles, and
+// figures with their spread. It promises nothing about the machine: only ratios within one run can be compared.
+package lab
+
+import (
+	"crypto/rand"
+	"os"
+	"runtime/pprof"
+	"slices"
+
+	"github.com/rs/zerolog"
+	"golang.org/x/mod/sumdb/note"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/vault"
+)
+
+// Vault makes a vault with a throw-away key and all of the program's views.
+func Vault(path string) (*vault.Vault, error) {
+	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
+	if err != nil {
+		return nil, err
+	}
+	signer, err := note.NewSigner(skey)
+	if err != nil {
+		return nil, err
+	}
+	return vault.Create(path, vault.Options{Views: daemon.Views(), Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
+}
+
+// Profile writes a CPU profile to a file until the returned function is called; without a file it does nothing.
+func Profile(file string) (stop func(), err error) {
+	if file == "" {
+		return func() {}, nil
+	}
+	f, err := os.Create(file)
+	if err != nil {
+		return nil, err
+	}
+	if err := pprof.StartCPUProfile(f); err != nil {
+		f.Close()
+		return nil, err
+	}
+	return func() {
+		pprof.StopCPUProfile()
+		f.Close()
+	}, nil
+}
+
+// Figures are the values of several runs, ascending.
+type Figures struct {
+	All    []float64 `json:"all"`
+	Min    float64   `json:"min"`
+	Median float64   `json:"median"`
+	Max    float64   `json:"max"`
+}
+
+// Summarise sorts a copy of the values, of which there must be one at least.
+func Summarise(all []float64) Figures {
+	all = slices.Clone(all)
+	slices.Sort(all)
+	return Figures{all, all[0], all[len(all)/2], all[len(all)-1]}
+}
