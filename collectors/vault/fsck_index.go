@@ -62,25 +62,26 @@ func (s *sequence) indexed(seq int64, e *examined) {
 	if err != nil {
 		return // said by bindings
 	}
-	if s.f.t.subjects.Get(key.withSeq(seq)) == nil {
+	about, err := decodeSubject(key, s.f.t.subjects.Get(key[:]))
+	if err != nil {
+		s.f.problem("bucket subjects", "%s: %v", e.rec.Subject, err)
+		return
+	}
+	if about.first != seq && s.f.t.subjects.Get(key.withSeq(seq)) == nil {
 		s.f.problem("bucket subjects", "record %d is not listed under its subject %s", seq, e.rec.Subject)
 	}
-	if len(e.facets) == 0 {
-		return
-	}
-	slots, err := decodeSlots(s.f.t.subjects.Get(key[:]))
-	if err != nil {
-		s.f.problem("bucket subjects", "the latest state of %s: %v", e.rec.Subject, err)
-		return
-	}
-	state := facets{slots: slots}
+	s.latest(seq, e, about)
+}
+
+// latest compares what a subject's entry says of the facets that a record set.
+func (s *sequence) latest(seq int64, e *examined, about *subject) {
 	for _, o := range e.facets {
-		switch got := state.find(o.Slot); {
+		switch got := about.find(o.Slot); {
 		case got == nil:
 			s.f.problem("bucket subjects", "the latest state of %s lacks %q, which record %d set", e.rec.Subject, o.Slot, seq)
 		case got.seq < seq:
 			s.f.problem("bucket subjects", "the latest state of %s takes %q from record %d, but record %d set it later", e.rec.Subject, o.Slot, got.seq, seq)
-		case got.seq == seq && got.value != o.Value:
+		case got.seq == seq && !got.holds(o):
 			s.f.problem("bucket subjects", "the latest state of %s holds another value of %q than record %d, which set it", e.rec.Subject, o.Slot, seq)
 			s.slots++
 		case got.seq == seq:
@@ -133,11 +134,11 @@ func (s *sequence) endSubjects() {
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		switch len(k) {
 		case evidence.OrdinalKeyLen:
-			got, err := decodeSlots(v)
+			got, err := decodeSubject(subjectKey(k), v)
 			if err != nil {
 				f.problem("bucket subjects", "key %x: %v", k, err)
 			}
-			slots += int64(len(got))
+			listed, slots = listed+1, slots+int64(len(got.slots))
 		case evidence.OrdinalKeyLen + 8:
 			listed++
 		default:
@@ -157,15 +158,14 @@ func (f *fsck) index(ctx context.Context) error {
 	c := f.t.ids.Cursor()
 	n := int64(0)
 	for k, v := c.First(); k != nil; k, v = c.Next() {
-		r, err := decodeRun(k, v)
+		err := eachRun(k, v, func(first, n uint64, seq int64) {
+			if seq < 0 || seq+int64(n) > f.head {
+				f.problem("bucket ids", "the ids from %s/%d on lead to the records %d to %d, which are not all there", k[:acqLen], first, seq, seq+int64(n)-1)
+			}
+		})
 		if err != nil {
 			f.problem("bucket ids", "key %q: %v", k, err)
 			continue
-		}
-		for i, seq := range r.seqs {
-			if seq < 0 || seq >= f.head {
-				f.problem("bucket ids", "the id %s/%d leads to record %d, which is not there", k[:acqLen], uint64(r.first)+uint64(i), seq)
-			}
 		}
 		if n++; n%fsckWave == 0 {
 			if err := ctx.Err(); err != nil {

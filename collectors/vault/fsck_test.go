@@ -184,7 +184,7 @@ func TestFsckNamesWhatIsDamagedInTheDatabase(t *testing.T) {
 		"a rewritten log":        {rewrite(4), "record 8: the checkpoint signed the root"},
 		"ids of a batch":         {removeID(4), "bucket ids: the id"},
 		"ids leading elsewhere":  {changeIDs, "bucket ids: the id"},
-		"an id leading to later": {add("ids", append([]byte(evidence.NewAcq(time.Now())), 0, 0, 0, 0), []byte{1, 0x80, 0x10}), "bucket ids: the id"},
+		"an id leading to later": {add("ids", append([]byte(evidence.NewAcq(time.Now())), 0, 0, 0, 0), []byte{1, 0x80, 0x10}), "bucket ids: the ids from"},
 		"broken ids":             {add("ids", []byte("x"), []byte{1, 1}), `bucket ids: key "x"`},
 	} {
 		t.Run(name, func(t *testing.T) {

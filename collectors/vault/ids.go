@@ -23,32 +23,25 @@ func idKey(id evidence.ID) []byte {
 	return binary.BigEndian.AppendUint32(append(make([]byte, 0, idKeyLen), id.Acq...), id.N)
 }
 
-// idRun is a decoded key.
-type idRun struct {
-	first uint32
-	seqs  []int64
-}
-
-func decodeRun(k, v []byte) (idRun, error) {
+// eachRun calls fn for the items of one key: n counts from first on, whose records are numbered from seq on.
+func eachRun(k, v []byte, fn func(first, n uint64, seq int64)) error {
 	if len(k) != idKeyLen {
-		return idRun{}, errIDs
+		return errIDs
 	}
-	r := idRun{first: binary.BigEndian.Uint32(k[acqLen:])}
+	first := uint64(binary.BigEndian.Uint32(k[acqLen:]))
 	for len(v) > 0 {
 		n, a := binary.Uvarint(v)
 		if a <= 0 || n == 0 || n > 1<<32 {
-			return r, errIDs
+			return errIDs
 		}
 		seq, b := binary.Uvarint(v[a:])
 		if b <= 0 {
-			return r, errIDs
+			return errIDs
 		}
-		v = v[a+b:]
-		for i := range n {
-			r.seqs = append(r.seqs, int64(seq+i))
-		}
+		fn(first, n, int64(seq))
+		first, v = first+n, v[a+b:]
 	}
-	return r, nil
+	return nil
 }
 
 func encodeRun(seqs []int64) []byte {
@@ -85,14 +78,13 @@ func findIDs(b *bolt.Bucket, acq string, first, last uint32, fn func(n uint32, s
 		if binary.BigEndian.Uint32(k[acqLen:]) > last {
 			return nil
 		}
-		r, err := decodeRun(k, v)
+		err := eachRun(k, v, func(from, n uint64, seq int64) {
+			for at := max(from, uint64(first)); at < min(from+n, uint64(last)+1); at++ {
+				fn(uint32(at), seq+int64(at-from))
+			}
+		})
 		if err != nil {
 			return err
-		}
-		for i, seq := range r.seqs {
-			if n := uint64(r.first) + uint64(i); n >= uint64(first) && n <= uint64(last) {
-				fn(uint32(n), seq)
-			}
 		}
 	}
 	return nil

@@ -24,7 +24,7 @@ const (
 	bucketIDs      = "ids"      // acquisition id, first count -> seqs of a run of counts
 	bucketNames    = "names"    // space, key -> number
 	bucketOrdinals = "ordinals" // space, number -> key
-	bucketSubjects = "subjects" // ordinal key -> facets; ordinal key, seq -> nothing
+	bucketSubjects = "subjects" // ordinal key -> first seq, facets; ordinal key, further seq -> nothing
 	bucketCursors  = "cursors"  // name -> data
 	viewPrefix     = "view/"    // bucket view/NAME: key -> version, flag, value
 )

@@ -19,7 +19,7 @@ type plan struct {
 	numbers  [len(spaces)]uint64 // the highest given so far
 	bindings []binding           // new names, in the order in which they get their numbers
 	bound    map[whole]int       // index into bindings
-	states   map[subjectKey]*facets
+	subjects map[subjectKey]*subject
 	announce []draft // account.bound for bindings that need it
 	isNew    bool    // a draft other than an accompanying one is written
 }
@@ -32,7 +32,7 @@ type binding struct {
 }
 
 func (w *writer) plan(t *txn, r *request) (*plan, error) {
-	p := &plan{w: w, t: t, r: r, numbers: w.now.numbers, bound: map[whole]int{}, states: make(map[subjectKey]*facets, len(r.drafts))}
+	p := &plan{w: w, t: t, r: r, numbers: w.now.numbers, bound: map[whole]int{}, subjects: make(map[subjectKey]*subject, len(r.drafts))}
 	if err := p.repeats(); err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (w *writer) plan(t *txn, r *request) (*plan, error) {
 func (p *plan) repeats() error {
 	ds := p.r.drafts
 	for i := range ds {
-		ds[i].fate, ds[i].seq, ds[i].like, ds[i].state = undecided, -1, nil, nil
+		ds[i].fate, ds[i].seq, ds[i].like, ds[i].about = undecided, -1, nil, nil
 	}
 	for i := 0; i < len(ds); {
 		j := i + 1
@@ -118,25 +118,20 @@ func (p *plan) decide(i int, d *draft) error {
 			return err
 		}
 	}
-	d.fate = write
-	if d.obs == nil {
-		return nil
-	}
-	state, err := p.state(d.subject)
+	about, err := p.about(d.subject)
 	if err != nil {
 		return err
 	}
-	latest, differs := state.differs(d.facets)
-	if differs {
-		state.set(d.facets, d)
-		d.state = state
-		return nil
+	if latest, differs := about.differs(d.facets); differs {
+		d.fate, d.about = write, about
+		about.write(d)
+	} else {
+		d.fate = unchanged
+		if latest != nil {
+			d.seq, d.like = latest.seq, latest.by
+		}
+		p.undo(undo)
 	}
-	d.fate = unchanged
-	if latest != nil {
-		d.seq, d.like = latest.seq, latest.by
-	}
-	p.undo(undo)
 	return nil
 }
 
@@ -219,21 +214,21 @@ func (p *plan) undo(mark int) {
 	p.bindings = p.bindings[:mark]
 }
 
-// state returns the facets of a subject as they stand after the drafts decided so far.
-func (p *plan) state(o evidence.Ordinal) (*facets, error) {
+// about returns what is known of a subject after the drafts decided so far.
+func (p *plan) about(o evidence.Ordinal) (*subject, error) {
 	k, err := ordinalKey(o)
 	if err != nil {
 		return nil, err
 	}
-	if f := p.states[k]; f != nil {
-		return f, nil
+	if s := p.subjects[k]; s != nil {
+		return s, nil
 	}
-	f := &facets{key: k}
-	if f.slots, err = decodeSlots(p.t.subjects.Get(k[:])); err != nil {
+	s, err := decodeSubject(k, p.t.subjects.Get(k[:]))
+	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o, err)
 	}
-	p.states[k] = f
-	return f, nil
+	p.subjects[k] = s
+	return s, nil
 }
 
 // announceAccounts drafts the account.bound records, all of one fresh id.
@@ -257,13 +252,21 @@ func (p *plan) announceAccounts() error {
 					Key: b.name.key, Platform: platform, Type: typ, ID: id, Private: b.name.space == evidence.SpacePrivate,
 				},
 			},
-			fate: write, actor: evidence.NewOrdinal(evidence.SpaceVault, 0), subject: evidence.NewOrdinal(b.name.space, b.number),
+			pos: -1, fate: write, record: new(evidence.Record), actor: evidence.NewOrdinal(evidence.SpaceVault, 0), subject: evidence.NewOrdinal(b.name.space, b.number),
 		}
 		rand.Read(d.salt[:])
 		if err := d.encode(); err != nil {
 			return err
 		}
 		p.announce = append(p.announce, d)
+	}
+	for i := range p.announce {
+		d := &p.announce[i]
+		var err error
+		if d.about, err = p.about(d.subject); err != nil {
+			return err
+		}
+		d.about.write(d)
 	}
 	return nil
 }

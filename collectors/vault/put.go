@@ -18,6 +18,9 @@ const maxBody = 32 << 20
 // body to put them before it.
 const envelopeRoom = 384
 
+// noEnvelope is that place; it is full, so that what is appended to it goes elsewhere.
+var noEnvelope [envelopeRoom]byte
+
 // maxName is the longest key of a name in bytes.
 const maxName = 512
 
@@ -29,6 +32,7 @@ type request struct {
 	batch    evidence.Batch
 	internal bool // the vault's own: it may write the kinds that are reserved to it
 	drafts   []draft
+	out      []evidence.Record // one a draft
 	err      error
 	done     chan struct{}
 }
@@ -50,10 +54,9 @@ type draft struct {
 	pos    int // in the batch
 	salt   [evidence.SaltLen]byte
 	refs   []*evidence.Ref
-	obs    evidence.Observer // nil where every draft of the kind is written
-	facets []evidence.Facet
-	buf    []byte // envelopeRoom bytes, then the body
-	body   []byte // exact bytes, the end of buf; encoded by the writer where refs need their ordinals first
+	facets []evidence.Facet // none where every draft of the kind is written
+	buf    []byte           // envelopeRoom bytes, then the body
+	body   []byte           // exact bytes, the end of buf; encoded by the writer where refs need their ordinals first
 	digest evidence.Digest
 
 	fate    fate
@@ -61,8 +64,8 @@ type draft struct {
 	like    *draft // an earlier draft of the batch that this one repeats the observation of
 	actor   evidence.Ordinal
 	subject evidence.Ordinal
-	state   *facets // that it changes
-	record  evidence.Record
+	about   *subject         // that it becomes a record about
+	record  *evidence.Record // where to put the record that it becomes
 }
 
 // Put makes a batch durable: see collectors.Sink. A batch that is refused (evidence.ErrConflict, evidence.ErrUnbound,
@@ -100,16 +103,17 @@ func (v *Vault) submit(ctx context.Context, r *request) ([]evidence.Record, erro
 
 // results collects the records that answer the drafts. Records that were there before are read here and not by the writer.
 func (v *Vault) results(r *request) ([]evidence.Record, error) {
-	out := make([]evidence.Record, len(r.drafts))
+	out := r.out
 	var old []int
 	for i := range r.drafts {
 		d := &r.drafts[i]
-		switch {
-		case d.fate == write:
-			out[i] = d.record
-		case d.like != nil:
-			out[i] = d.like.record
-		case d.seq >= 0:
+		if d.fate == write {
+			continue
+		}
+		out[i] = evidence.Record{}
+		if d.like != nil {
+			out[i] = *d.like.record
+		} else if d.seq >= 0 {
 			old = append(old, i)
 		}
 		switch d.fate {
@@ -140,13 +144,14 @@ func (v *Vault) results(r *request) ([]evidence.Record, error) {
 // prepare does in the caller's goroutine whatever needs no transaction.
 func (v *Vault) prepare(r *request) error {
 	r.drafts = make([]draft, len(r.batch.Drafts))
+	r.out = make([]evidence.Record, len(r.drafts))
 	salts := make([]byte, len(r.drafts)*evidence.SaltLen)
 	rand.Read(salts)
 	last := map[string]uint32{}
 	acq := ""
 	for i := range r.drafts {
 		d := &r.drafts[i]
-		d.in, d.pos = &r.batch.Drafts[i], i
+		d.in, d.pos, d.record = &r.batch.Drafts[i], i, &r.out[i]
 		copy(d.salt[:], salts[i*evidence.SaltLen:])
 		err := d.check(r.internal)
 		if n, seen := last[d.in.ID.Acq]; err == nil && seen && d.in.ID.N <= n {
@@ -182,7 +187,6 @@ func (v *Vault) work(d *draft) error {
 			}
 		}
 	}
-	d.obs, _ = d.in.Body.(evidence.Observer)
 	if len(d.refs) > 0 {
 		return nil
 	}
@@ -191,9 +195,8 @@ func (v *Vault) work(d *draft) error {
 
 // encode makes the body's bytes and facets; references must have their ordinals.
 func (d *draft) encode() error {
-	var room [envelopeRoom]byte
 	var err error
-	if d.buf, err = evidence.AppendBody(room[:], d.in.Body, d.salt); err != nil {
+	if d.buf, err = evidence.AppendBody(noEnvelope[:], d.in.Body, d.salt); err != nil {
 		return err
 	}
 	d.body = d.buf[envelopeRoom:]
@@ -201,8 +204,8 @@ func (d *draft) encode() error {
 		return fmt.Errorf("%s of %d bytes is over the limit of %d: keep the large part as a blob: %w", d.in.Body.Kind(), len(d.body), maxBody, evidence.ErrTooLarge)
 	}
 	d.digest = evidence.Sum(d.body)
-	if d.obs != nil {
-		d.facets = d.obs.Facets()
+	if o, ok := d.in.Body.(evidence.Observer); ok {
+		d.facets = o.Facets()
 	}
 	return nil
 }

@@ -154,6 +154,13 @@ func (v *Vault) About(ctx context.Context, o evidence.Ordinal, fn func(evidence.
 	for next := int64(0); ; {
 		var seqs []int64
 		err := v.read(ctx, func(t *txn) error {
+			s, err := decodeSubject(key, t.subjects.Get(key[:]))
+			if err != nil {
+				return fmt.Errorf("%s: %w", o, err)
+			}
+			if s.first >= next && s.first < v.Size() {
+				seqs = append(seqs, s.first)
+			}
 			c := t.subjects.Cursor()
 			for k, _ := c.Seek(key.withSeq(next)); len(k) == len(key)+8 && bytes.HasPrefix(k, key[:]) && len(seqs) < readRecords; k, _ = c.Next() {
 				if seq := keySeq(k[len(key):]); seq < v.Size() {
@@ -181,9 +188,9 @@ func (v *Vault) Latest(ctx context.Context, o evidence.Ordinal) (map[string]int6
 	}
 	out := map[string]int64{}
 	err = v.read(ctx, func(t *txn) error {
-		slots, err := decodeSlots(t.subjects.Get(key[:]))
-		for _, s := range slots {
-			out[s.name] = s.seq
+		s, err := decodeSubject(key, t.subjects.Get(key[:]))
+		for _, sl := range s.slots {
+			out[sl.name] = sl.seq
 		}
 		return err
 	})

@@ -30,7 +30,7 @@ type treeHead struct {
 
 func (t tree) clone() tree {
 	t.edge = append([]tlog.Hash(nil), t.edge...)
-	t.tail = append([]byte(nil), t.tail...)
+	t.tail = append(make([]byte, 0, cap(t.tail)), t.tail...)
 	return t
 }
 
@@ -74,7 +74,8 @@ func (t *tree) flush(b *bolt.Bucket) error {
 		}
 		t.next, rest = t.next+1, rest[n:]
 	}
-	t.tail = append(make([]byte, 0, whole), rest...) // bbolt keeps what it was given until the commit
+	// A new slice, since bbolt keeps what it was given until the commit; as long, since the next group may well be.
+	t.tail = append(make([]byte, 0, max(whole, len(t.tail))), rest...)
 	return nil
 }
 

@@ -227,28 +227,32 @@ func (w *writer) append(t *txn, tables []table, d *draft) error {
 	if err := w.index(t, d); err != nil {
 		return err
 	}
-	d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
+	*d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
 	for _, tab := range tables {
-		if err := tab.apply(d.record); err != nil {
+		if err := tab.apply(*d.record); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// index lists a record under its subject, and stores what it changes of the subject's facets. These are written by the last draft that
-// changes them, because then all have their numbers, and beside its own line, because a page takes neighbours at less cost.
+// index lists a record under its subject. The subject's own entry is written by the last draft that changes it, because then all whose
+// numbers it holds have theirs, and beside that draft's line, because a page takes neighbours at less cost.
 func (w *writer) index(t *txn, d *draft) error {
-	key, err := ordinalKey(d.subject)
-	if err != nil {
-		return err
+	s := d.about
+	isFirst := s.first < 0
+	if isFirst {
+		s.first = d.seq
 	}
-	if d.state != nil && d.state.last == d {
-		if err := t.subjects.Put(key[:], d.state.encode()); err != nil {
+	if s.last == d {
+		if err := t.subjects.Put(s.key[:], s.encode()); err != nil {
 			return err
 		}
 	}
-	return t.subjects.Put(key.withSeq(d.seq), nil)
+	if isFirst {
+		return nil
+	}
+	return t.subjects.Put(s.key.withSeq(d.seq), nil)
 }
 
 // record reads a log value and keeps nothing of it.
