@@ -65,13 +65,31 @@ func appendText(buf *bytes.Buffer, s string) {
 
 // plain reports whether JSON holds s as it is.
 func plain(s string) bool {
-	ascii := true
+	const (
+		ones  = 0x0101010101010101
+		highs = 0x80 * ones
+	)
+	whole := s
+	// Eight bytes at a time: (x - ones*n) &^ x & highs is not 0 if and only if a byte of x is below n.
+	var special, high uint64
+	for ; len(s) >= 8; s = s[8:] {
+		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
+			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
+		quote, slash, del := w^ones*'"', w^ones*'\\', w^ones*0x7f
+		special |= (w-ones*' ')&^w | (quote-ones)&^quote | (slash-ones)&^slash | (del-ones)&^del
+		high |= w
+	}
 	for i := range len(s) {
 		c := s[i]
 		if c < ' ' || c == '"' || c == '\\' || c == 0x7f {
 			return false
 		}
-		ascii = ascii && c < utf8.RuneSelf
+		high |= uint64(c)
 	}
-	return ascii || utf8.ValidString(s) && !strings.Contains(s, "\u2028") && !strings.Contains(s, "\u2029")
+	return special&highs == 0 && (high&highs == 0 || validPlain(whole))
+}
+
+// validPlain reports whether encoding/json would leave the characters beyond ASCII alone.
+func validPlain(s string) bool {
+	return utf8.ValidString(s) && !strings.Contains(s, "\u2028") && !strings.Contains(s, "\u2029")
 }

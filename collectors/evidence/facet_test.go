@@ -174,3 +174,29 @@ func TestPostsAreWrittenAsTheirJSON(t *testing.T) {
 		}
 	}
 }
+
+func TestPlainTextIsWhatJSONLeavesAlone(t *testing.T) {
+	json := func(s string) bool {
+		var buf bytes.Buffer
+		if err := encodeJSON(&buf, s); err != nil {
+			t.Fatal(err)
+		}
+		return buf.String() == `"`+s+"\"\n"
+	}
+	for c := range 256 {
+		for at := range 20 { // in a word and after the last
+			s := strings.Repeat("x", at) + string([]byte{byte(c)}) + strings.Repeat("x", 19-at)
+			if plain(s) && !json(s) {
+				t.Errorf("%q is not plain", s)
+			}
+			if c >= ' ' && c < 0x7f && plain(s) != json(s) {
+				t.Errorf("%q is plain", s)
+			}
+		}
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		if s := genText(t, "text") + string(rapid.SliceOf(rapid.Byte()).Draw(t, "bytes")); plain(s) && !json(s) {
+			t.Fatalf("%q", s)
+		}
+	})
+}
