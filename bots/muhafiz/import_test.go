@@ -8,35 +8,6 @@ import (
 	"testing"
 )
 
-// importSite is a folder in which a second person approved one target, ready for an export.
-func importSite(t *testing.T, muhafiz, address string) string {
-	t.Helper()
-	dir := t.TempDir()
-	run(t, dir, muhafiz, "key", "log", "--out", "log.key").want(t, 0, "key log")
-	for _, p := range []string{"amna", "bilal"} {
-		run(t, dir, muhafiz, "key", "person", "--out", p, p).want(t, 0, "key person")
-	}
-	for name, text := range map[string]string{
-		"muhafiz.yaml": `vault: vault
-log_key: log.key
-legal_basis: A test of the import.
-people:
-  - {id: amna, name: Amna, roles: [analyst], ssh_key: {file: amna.pub}}
-  - {id: bilal, name: Bilal, roles: [reviewer], ssh_key: {file: bilal.pub}}
-organisations: orgs.yaml
-watchlists: [list.yaml]
-`,
-		"orgs.yaml": "organisations:\n  - {id: stand-in, name: Stand-in for a test, designations: [{authority: Exampleland, reference: none, date: 2026, source: test}]}\n",
-		"list.yaml": "targets:\n  - {id: channel, address: '" + address + "', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: amna}\n",
-	} {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	run(t, dir, muhafiz, "watch", "approve", "channel", "--as", "bilal", "--key", "bilal").want(t, 0, "watch approve")
-	return dir
-}
-
 // TestImportOfARealExport imports the public export of the shared data folder, twice.
 func TestImportOfARealExport(t *testing.T) {
 	export, err := filepath.Abs("../../../shared/data/telegram-export")
@@ -48,7 +19,7 @@ func TestImportOfARealExport(t *testing.T) {
 		return
 	}
 	muhafiz := program(t)
-	dir := importSite(t, muhafiz, "https://t.me/trantor_library")
+	dir := approvedSite(t, muhafiz, "https://t.me/trantor_library")
 	type report struct {
 		Messages, Posts, Service, Unchanged, Skipped, MediaKept, Records int
 		MediaMissed                                                      map[string]int
@@ -74,7 +45,7 @@ func TestImportOfARealExport(t *testing.T) {
 
 func TestAnImportThatCannotBe(t *testing.T) {
 	muhafiz := program(t)
-	dir := importSite(t, muhafiz, "https://t.me/northhaven_front_sim")
+	dir := approvedSite(t, muhafiz, "https://t.me/northhaven_front_sim")
 	for name, export := range map[string]string{
 		"group":     `{"name":"g","type":"private_group","id":1,"messages":[]}`,
 		"truncated": `{"name":"c","type":"public_channel","id":1,"messages":[{"id":1,"type":"message","date":"2026-01-01T00:00:00","date_unixtime":"1767225600","text":"Simulated."},{"id":2,"ty`,
