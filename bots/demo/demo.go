@@ -276,7 +276,7 @@ func (s *stage) shortfall() string {
 
 // verify does what a stranger would with what is left: verify the bundle with the keys that readers hold, and fsck the vault.
 func (s *stage) verify(ctx context.Context) error {
-	signers, err := os.ReadFile(s.path("keys", "allowed_signers"))
+	signers, err := os.ReadFile(s.path("allowed_signers"))
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (f folder) keys() error {
 		return err
 	}
 	line := fmt.Sprintf("%s namespaces=\"file@muhafiz\" %s", signerIdentity, pub)
-	return writeOnce(f.path("keys", "allowed_signers"), []byte(line), 0o644)
+	return writeOnce(f.path("allowed_signers"), []byte(line), 0o644)
 }
 
 // serverKey is the loopback Telegram's RSA key; it stays the same, so that the configuration's copy of its public half does.

@@ -105,7 +105,7 @@ func (s *stage) print() {
 		fmt.Fprintf(w, "%s\t%s\t%s\n", word, c.Name, c.Detail)
 	}
 	w.Flush()
-	fmt.Fprintf(s.o.Out, "\nEverything is in %s (%.0f s). Look around:\n  cd %s\n  muhafiz status\n  muhafiz review queue --as %s\n  muhafiz verify --signers keys/allowed_signers --identity %s --log keys/log.key.pub %s\n", r.Dir, r.Seconds, r.Dir, analyst, signerIdentity, r.Bundle)
+	fmt.Fprintf(s.o.Out, "\nEverything is in %s (%.0f s). Look around:\n  cd %s\n  muhafiz status\n  muhafiz review queue --as %s\n  muhafiz verify --signers allowed_signers --identity %s --log keys/log.key.pub %s\n", r.Dir, r.Seconds, r.Dir, analyst, signerIdentity, r.Bundle)
 }
 
 // of says how many there are, and how many there should be where that differs.

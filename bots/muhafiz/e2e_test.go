@@ -152,6 +152,29 @@ func TestDemoFromWireToVerifiedBundle(t *testing.T) {
 	t.Run("three verifiers agree", func(t *testing.T) { verifiers(t, muhafiz, dir, first.Bundle) })
 	t.Run("what must be refused is refused", func(t *testing.T) { refusals(t, muhafiz, dir) })
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
+	t.Run("fsck names a damaged blob", func(t *testing.T) { damagedVault(t, muhafiz, dir) })
+}
+
+// damagedVault turns one bit of one blob in a copy of the vault.
+func damagedVault(t *testing.T, muhafiz, dir string) {
+	copied := filepath.Join(t.TempDir(), "vault")
+	run(t, dir, "cp", "-a", "vault", copied).want(t, 0, "copy")
+	blobs, err := filepath.Glob(filepath.Join(copied, "blobs", "sha256", "*", "*", "*"))
+	if err != nil || len(blobs) == 0 {
+		t.Fatalf("%d blobs, %v", len(blobs), err)
+	}
+	b, err := os.ReadFile(blobs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b[len(b)/2] ^= 1
+	if err := os.WriteFile(blobs[0], b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, dir, muhafiz, "fsck", copied).want(t, exitIntegrity, "fsck of a damaged vault")
+	if !strings.Contains(r.out, filepath.Base(blobs[0])) {
+		t.Errorf("fsck does not name the damaged blob:\n%s", r.out)
+	}
 }
 
 func commands(t *testing.T, muhafiz, dir string) {
@@ -198,7 +221,7 @@ func threeVerifiers(t *testing.T, muhafiz, dir string) []verifier {
 	if err != nil {
 		t.Fatal(err)
 	}
-	signers, pem, id := filepath.Join(dir, "keys", "allowed_signers"), filepath.Join(dir, "keys", "log.key.pem"), "evidence@demo.example"
+	signers, pem, id := filepath.Join(dir, "allowed_signers"), filepath.Join(dir, "keys", "log.key.pem"), "evidence@demo.example"
 	integrity := func(code int) bool { return code == exitIntegrity }
 	all := []verifier{
 		{"muhafiz verify", func(bag string) []string {

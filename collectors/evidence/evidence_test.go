@@ -155,3 +155,31 @@ func FuzzParseEnvelope(f *testing.F) {
 		}
 	})
 }
+
+func FuzzDecodeBody(f *testing.F) {
+	for kind, make := range bodies {
+		b := make()
+		if r, ok := b.(Referrer); ok {
+			for _, ref := range r.Refs() {
+				ref.Ordinal = "a1"
+			}
+		}
+		enc, err := EncodeBody(b, [SaltLen]byte{})
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(kind), enc)
+	}
+	f.Fuzz(func(t *testing.T, kind string, body []byte) {
+		b, err := DecodeBody(Record{Envelope: Envelope{Kind: Kind(kind)}, Body: body})
+		if err != nil {
+			return
+		}
+		if o, ok := b.(Observer); ok {
+			o.Facets()
+		}
+		if o, ok := b.(Blobber); ok {
+			o.Blobs()
+		}
+	})
+}
