@@ -33,7 +33,7 @@ func besideDaemon(t *testing.T, muhafiz, dir string) {
 	if r := run(t, dir, muhafiz, "status").want(t, 0, "status beside a daemon"); !strings.Contains(r.out, "a daemon runs") {
 		t.Errorf("status: %s", r.out)
 	}
-	run(t, dir, muhafiz, "review", "show", "a1/1", "--as", "amna").want(t, 0, "show beside a daemon")
+	run(t, dir, muhafiz, "review", "show", front(t, muhafiz, dir)+"/1", "--as", "amna").want(t, 0, "show beside a daemon")
 	if r := run(t, dir, muhafiz, "fsck", "vault"); r.code != exitFailed || !strings.Contains(r.err, "another muhafiz holds this vault") {
 		t.Errorf("fsck beside a daemon: exit %d, %s", r.code, r.err)
 	}

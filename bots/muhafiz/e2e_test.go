@@ -177,7 +177,25 @@ func damagedVault(t *testing.T, muhafiz, dir string) {
 	}
 }
 
+// front is the account that the demo's first target resolved to; accounts are numbered in the order of their discovery.
+func front(t *testing.T, muhafiz, dir string) string {
+	t.Helper()
+	var targets []struct{ ID, Account string }
+	r := run(t, dir, muhafiz, "watch", "--json").want(t, 0, "watch")
+	if err := json.Unmarshal([]byte(r.out), &targets); err != nil {
+		t.Fatal(err)
+	}
+	for _, x := range targets {
+		if x.ID == "front" && x.Account != "" {
+			return x.Account
+		}
+	}
+	t.Fatalf("no account of the target front: %s", r.out)
+	return ""
+}
+
 func commands(t *testing.T, muhafiz, dir string) {
+	account := front(t, muhafiz, dir)
 	for _, c := range []struct {
 		args []string
 		want string
@@ -185,8 +203,9 @@ func commands(t *testing.T, muhafiz, dir string) {
 		{[]string{"check"}, "No errors"},
 		{[]string{"status"}, "no daemon runs"},
 		{[]string{"watch"}, "approved"},
-		{[]string{"review", "queue", "--as", "amna"}, "a1/"},
-		{[]string{"review", "show", "a1/1", "--as", "amna"}, "Simulated"},
+		{[]string{"review", "queue", "--as", "amna"}, account + "/"},
+		{[]string{"review", "show", account + "/1", "--as", "amna"}, "Simulated"},
+		{[]string{"review", "show", "c1", "--as", "bilal"}, "exhibit 2"},
 		{[]string{"notice"}, "sent"},
 		{[]string{"notice", "show", "n1", "--as", "bilal"}, "Northhaven"},
 	} {
@@ -294,16 +313,17 @@ func refusals(t *testing.T, muhafiz, dir string) {
 	}
 	run(t, dir, muhafiz, "key", "person", "--out", "keys/stranger", "stranger").want(t, 0, "key person")
 	const quote = "It exists to test software"
-	refused("a key that the roster does not know", decide("a1/10", quote, "amna", "keys/stranger"), "amna")
-	refused("another person's key", decide("a1/10", quote, "amna", "keys/bilal"), "bilal")
-	refused("a quote that is not there", decide("a1/10", "words that nobody wrote", "amna", "keys/amna"), "quote")
+	tenth := front(t, muhafiz, dir) + "/10"
+	refused("a key that the roster does not know", decide(tenth, quote, "amna", "keys/stranger"), "amna")
+	refused("another person's key", decide(tenth, quote, "amna", "keys/bilal"), "bilal")
+	refused("a quote that is not there", decide(tenth, "words that nobody wrote", "amna", "keys/amna"), "quote")
 
-	decide("a1/10", quote, "bilal", "keys/bilal").want(t, 0, "decide as bilal")
+	decide(tenth, quote, "bilal", "keys/bilal").want(t, 0, "decide as bilal")
 	refused("the same person twice", run(t, dir, muhafiz, "review", "approve", "c2", "--as", "bilal", "--key", "keys/bilal"), "second")
 
 	// Zahra is added to the roster; then the post changes: a newer export of the channel holds another text of it.
 	addPerson(t, muhafiz, dir, "zahra", "reviewer")
-	changePost(t, muhafiz, dir, 10)
+	changePost(t, muhafiz, dir, tenth)
 	refused("exhibits that changed since", run(t, dir, muhafiz, "review", "approve", "c2", "--as", "zahra", "--key", "keys/zahra"), "newer version")
 }
 
@@ -328,17 +348,18 @@ func addPerson(t *testing.T, muhafiz, dir, id, role string) {
 }
 
 // changePost imports an export of the front's channel in which a post reads differently.
-func changePost(t *testing.T, muhafiz, dir string, post int) {
+func changePost(t *testing.T, muhafiz, dir, post string) {
 	t.Helper()
 	var shown struct {
 		Platform string `json:"platform"`
 	}
-	r := run(t, dir, muhafiz, "review", "show", "a1/"+strconv.Itoa(post), "--as", "amna", "--json").want(t, 0, "show")
+	r := run(t, dir, muhafiz, "review", "show", post, "--as", "amna", "--json").want(t, 0, "show")
 	if err := json.Unmarshal([]byte(r.out), &shown); err != nil {
 		t.Fatal(err)
 	}
+	_, number, _ := strings.Cut(post, "/")
 	channel := shown.Platform[strings.LastIndexByte(shown.Platform, ' ')+1:]
-	export := `{"name":"Northhaven Front (simulated)","type":"public_channel","id":` + channel + `,"messages":[{"id":` + strconv.Itoa(post) +
+	export := `{"name":"Northhaven Front (simulated)","type":"public_channel","id":` + channel + `,"messages":[{"id":` + number +
 		`,"type":"message","date":"2026-01-02T03:04:05","date_unixtime":"1767323045","from":"Northhaven Front (simulated)","from_id":"channel` + channel +
 		`","text":"Simulated, and changed since.","text_entities":[{"type":"plain","text":"Simulated, and changed since."}]}]}`
 	path := filepath.Join(t.TempDir(), "result.json")

@@ -82,7 +82,7 @@ func (s *session) printGround(f review.CaseFile) {
 }
 
 func (s *session) printPost(p review.Post) {
-	fmt.Fprintf(s.out, "%s  %s  %s\n", p.Ordinal, safe(p.Platform), p.Link)
+	fmt.Fprintln(s.out, strings.TrimSpace(fmt.Sprintf("%s  %s  %s", p.Ordinal, safe(p.Platform), p.Link)))
 	if p.Organisation != "" {
 		fmt.Fprintf(s.out, "listed as %s of %s\n", safe(p.Target), safe(p.Organisation))
 	}
