@@ -11,6 +11,8 @@ var bodies = map[Kind]func() Body{
 	KindTargetApproved:  func() Body { return &TargetApproved{} },
 	KindTargetSuspended: func() Body { return &TargetSuspended{} },
 	KindTargetRemoved:   func() Body { return &TargetRemoved{} },
+	KindTargetMarked:    func() Body { return &TargetMarked{} },
+	KindTargetRelisted:  func() Body { return &TargetRelisted{} },
 	KindTargetBound:     func() Body { return &TargetBound{} },
 	KindAccountBound:    func() Body { return &AccountBound{} },
 	KindAccountSeen:     func() Body { return &AccountSeen{} },
@@ -34,6 +36,7 @@ var bodies = map[Kind]func() Body{
 	KindReporterRun:     func() Body { return &ReporterRun{} },
 	KindBundleBuilt:     func() Body { return &BundleBuilt{} },
 	KindAccess:          func() Body { return &Access{} },
+	KindRefused:         func() Body { return &Refused{} },
 }
 
 // Object names a blob.

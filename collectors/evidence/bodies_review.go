@@ -14,6 +14,8 @@ const (
 	StatementDecision       = "decision"
 	StatementApproval       = "approval"
 	StatementTargetApproval = "target-approval"
+	StatementAdjudication   = "adjudication" // a third person's, between the first who decided and the second who refused
+	StatementRelisting      = "relisting"    // a marked address belongs on the list after all
 )
 
 // Statement is what a person signs. Its JSON bytes are signed and kept as Signed.Payload; nothing is re-encoded.
@@ -37,6 +39,11 @@ type Statement struct {
 	Confirms *RecordRef `json:"confirms,omitempty"`
 	Agree    bool       `json:"agree,omitempty"`
 	Until    Time       `json:"until,omitzero"` // of a target's approval that ends
+
+	// Adjudicates is the refusal that a third person decides upon; Confirms is then the decision that was refused.
+	Adjudicates *RecordRef `json:"adjudicates,omitempty"`
+	// Lifts is the mark that a relisting sets aside; Confirms is then the target as it was set.
+	Lifts *RecordRef `json:"lifts,omitempty"`
 }
 
 // RecordRef binds a record by its place in the log and its RFC 6962 leaf hash.
@@ -66,7 +73,8 @@ type Passage struct {
 	Quote     string `json:"quote"`              // in the original; must occur in the exhibit's text, or describes its media
 	Gloss     string `json:"gloss,omitempty"`    // in English
 	GlossBy   string `json:"gloss_by,omitempty"` // human or machine
-	Rule      string `json:"rule"`               // the platform's rule or the offence
+	Rule      string `json:"rule"`               // the platform's rule or the offence, in words
+	Offence   string `json:"offence,omitempty"`  // incites, solicits_act, solicits_participation, instructs, threatens, claims, glorifies, fundraises
 	Severity  string `json:"severity"`           // low, medium, high, threat-to-life
 	Exclusion string `json:"exclusion"`          // none, or journalism, research, education, art, counter-speech, human-rights
 }
@@ -76,6 +84,8 @@ type CaseOpened struct {
 	Key     string `json:"key"`
 	Account Ref    `json:"account"`
 	Target  string `json:"target"` // configured id of the target that it was collected under
+	// Follows is the account's case before this one, which had been approved or had left when further exhibits were decided.
+	Follows Ordinal `json:"follows,omitempty"`
 }
 
 // Decision is the first person's signed statement. Subject: cN.
@@ -85,7 +95,7 @@ type Decision struct {
 	NamesAPerson bool `json:"names_person,omitempty"`
 }
 
-// Approval is the second person's signed statement. Subject: cN.
+// Approval is the second person's signed statement, or the third person's between the first two. Subject: cN.
 type Approval struct{ Signed }
 
 // BindingKey implements Binding.

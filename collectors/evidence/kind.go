@@ -17,7 +17,9 @@ const (
 	KindTargetApproved  Kind = "target.approved"
 	KindTargetSuspended Kind = "target.suspended"
 	KindTargetRemoved   Kind = "target.removed"
-	KindTargetBound     Kind = "target.bound" // which platform identity its address resolved to
+	KindTargetMarked    Kind = "target.marked"   // innocent: off the list until two others say why it belongs there
+	KindTargetRelisted  Kind = "target.relisted" // one of those two
+	KindTargetBound     Kind = "target.bound"    // which platform identity its address resolved to
 
 	KindAccountBound Kind = "account.bound" // ordinal and platform identity
 	KindAccountSeen  Kind = "account.seen"  // metadata snapshot
@@ -60,4 +62,5 @@ const (
 	KindBundleBuilt   Kind = "bundle.built"
 	KindBundleFetched Kind = "bundle.fetched"
 	KindAccess        Kind = "access"
+	KindRefused       Kind = "refused" // an act of a person that was not carried out
 )
