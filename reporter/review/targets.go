@@ -45,6 +45,16 @@ func (d *Desk) Target(ctx context.Context, id string) (Target, int64, error) {
 // PrepareTargetApproval returns the statement with which a person approves a target as it is set now. With emergency, one person
 // alone starts collection for EmergencyStart, once for each time that the target is set; nothing is reported meanwhile.
 func (d *Desk) PrepareTargetApproval(ctx context.Context, person, target string, emergency bool, comment string) (string, error) {
+	var until evidence.Time
+	if emergency {
+		until = evidence.At(d.now().Add(EmergencyStart))
+	}
+	return d.PrepareTargetApprovalUntil(ctx, person, target, until, comment)
+}
+
+// PrepareTargetApprovalUntil is PrepareTargetApproval with the moment at which the approval ends; a zero one never does. It is
+// renewed by approving again, before or after it ended. Of the one who listed the target it is an emergency start.
+func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target string, until evidence.Time, comment string) (string, error) {
 	p, err := d.person(ctx, person)
 	if err != nil {
 		return "", err
@@ -57,13 +67,9 @@ func (d *Desk) PrepareTargetApproval(ctx context.Context, person, target string,
 	if err != nil {
 		return "", err
 	}
-	now := evidence.At(d.now())
 	st := evidence.Statement{
-		Type: evidence.StatementTargetApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: now,
-		Comment: comment, CaseVersion: t.Round, Confirms: &t.Set, Agree: true,
-	}
-	if emergency {
-		st.Until = evidence.At(now.Add(EmergencyStart))
+		Type: evidence.StatementTargetApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
+		Comment: comment, CaseVersion: t.Round, Confirms: &t.Set, Agree: true, Until: until,
 	}
 	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
 		return "", err
@@ -108,7 +114,9 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case !st.Agree:
 		return refuse(BadStatement, "the statement does not approve; to stop a target, suspend it")
-	case !st.Until.IsZero():
+	case !st.Until.IsZero() && !st.Until.After(d.now()):
+		return refuse(BadStatement, "the approval of target %s would end before it begins (%s); give a later moment", t.ID, st.Until)
+	case !st.Until.IsZero() && p.ID == t.ListedBy:
 		return d.checkEmergency(t, st)
 	case t.State == TargetApproved && !t.Emergency && t.Until.IsZero():
 		return refuse(WrongTarget, "target %s is already approved, by %s", t.ID, t.ApprovedBy)
