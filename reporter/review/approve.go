@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -72,16 +73,28 @@ func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.
 	if err := d.differInKey(ctx, p, dec.Person, st.Fingerprint); err != nil {
 		return err
 	}
-	if !st.Agree {
-		if st.Comment == "" {
-			return refuse(Incomplete, "say in a comment why the decision on case %s is refused", c.Ordinal)
+	return d.checkWord(ctx, p, c, st)
+}
+
+// checkWord asks what a word on a decision needs: to agree, that everything stands as it was decided and that the person opened
+// every exhibit; to refuse, a comment, and that they looked unless the target is stopped and its content hidden.
+func (d *Desk) checkWord(ctx context.Context, p Person, c Case, st evidence.Statement) error {
+	if st.Agree {
+		if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
+			return err
 		}
+		if err := d.checkDecisionStands(ctx, c); err != nil {
+			return err
+		}
+		return d.checkOpened(ctx, p, st.Exhibits)
+	}
+	if strings.TrimSpace(st.Comment) == "" {
+		return refuse(Incomplete, "say in a comment why the decision on case %s is refused", c.Ordinal)
+	}
+	if t, err := d.targetOf(ctx, c.Account); err == nil && t.Stopped() {
 		return nil
 	}
-	if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
-		return err
-	}
-	return d.checkDecisionStands(ctx, c)
+	return d.checkOpened(ctx, p, st.Exhibits)
 }
 
 // checkStanding asks whether the statement is about the decision that stands.
@@ -97,7 +110,7 @@ func (d *Desk) checkStanding(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the approval again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and approve again", c.Ordinal, c.Version-1)
-	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero():
+	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

@@ -16,9 +16,11 @@ type CaseFile struct {
 	Approval *evidence.Statement `json:"approval,omitempty"`
 	Exhibits []Post              `json:"exhibits,omitempty"` // in the decision's order, in all their versions
 	Stands   string              `json:"stands"`             // empty, or why the decision could not be approved as things are now
+	Hidden   string              `json:"hidden,omitempty"`   // why decision and exhibits are left out
 }
 
-// ShowCase returns a case with its content. The look is recorded first.
+// ShowCase returns a case with its content. The look is recorded first: at the case, and at each exhibit. Of a stopped target the
+// content is left out, as Show does.
 func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) (CaseFile, error) {
 	var f CaseFile
 	if _, err := d.person(ctx, person); err != nil {
@@ -28,20 +30,27 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 	if err != nil {
 		return f, err
 	}
-	if err := d.access(ctx, person, evidence.Case(c.Key), "show case", ""); err != nil {
-		return f, err
-	}
-	f.Case = c
 	t, err := d.targetOf(ctx, c.Account)
 	if err != nil && CodeOf(err) != WrongTarget {
 		return f, err
 	}
-	if err == nil {
+	listed := err == nil
+	if f.Hidden, err = d.hidden(ctx, person, t); err != nil {
+		return f, err
+	}
+	if err := d.lookAtCase(ctx, person, c, f.Hidden); err != nil {
+		return f, err
+	}
+	f.Case = c
+	if err := frozen(t); err != nil {
+		f.Case.Frozen = err.Error()
+	}
+	if listed {
 		if f.Target, err = readBody[*evidence.TargetSet](ctx, d.Log, t.Set.Seq); err != nil {
 			return f, err
 		}
 	}
-	if c.Decision == nil {
+	if c.Decision == nil || f.Hidden != "" {
 		return f, nil
 	}
 	return f, d.fillDecision(ctx, &f)

@@ -21,7 +21,7 @@ const (
 )
 
 // Case is an entry of the cases view under its ordinal, such as `c9`; its version is the key's. Other keys: `open/aN` names
-// the account's case that can be decided, `post/aN/POST` the case in which a post was decided, `notice/nN` the cases of a notice.
+// the account's case that can be decided, `post/aN/POST` the case in which a post was decided, `notice/nN` the cases of a notice, `last/aN` the account's newest case.
 type Case struct {
 	Ordinal  evidence.Ordinal `json:"ordinal"`
 	Key      string           `json:"key"`
@@ -33,7 +33,10 @@ type Case struct {
 	Approval *Approved        `json:"approval,omitempty"`
 	Notice   evidence.Ordinal `json:"notice,omitempty"`
 	Delivery string           `json:"delivery,omitempty"` // drafted, attempted, sent, failed, uncertain
+	Refused  *Approved        `json:"refused,omitempty"`  // the second person's refusal that a third has decided upon
+	Follows  evidence.Ordinal `json:"follows,omitempty"`  // the account's case before, which further exhibits came after
 	Version  int64            `json:"version"`            // set by readers, not stored
+	Frozen   string           `json:"frozen,omitempty"`   // set by readers: why nothing can be decided now
 }
 
 // Decided is the standing decision of a case.
@@ -65,6 +68,7 @@ type decidedPost struct {
 }
 
 func openKey(account evidence.Ordinal) string { return "open/" + string(account) }
+func lastKey(account evidence.Ordinal) string { return "last/" + string(account) }
 func postKey(post evidence.Ordinal) string    { return "post/" + string(post) }
 
 func applyCases(r evidence.Record, kv evidence.KV) error {
@@ -91,6 +95,10 @@ func applyCaseOpened(r evidence.Record, kv evidence.KV) error {
 	}
 	c := Case{
 		Ordinal: r.Subject, Key: b.Key, Account: b.Account.Ordinal, Target: b.Target, Status: CaseOpen, OpenedAt: r.At,
+		Follows: b.Follows,
+	}
+	if err := kv.Put(lastKey(c.Account), []byte(c.Ordinal)); err != nil {
+		return err
 	}
 	if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
 		return err
@@ -118,7 +126,7 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At,
 		Outcome: st.Outcome, Exhibits: st.Exhibits,
 	}
-	c.Approval = nil
+	c.Approval, c.Refused = nil, nil
 	c.Status = CaseClosed
 	if st.Outcome == OutcomeReport {
 		c.Status = CaseDecided
@@ -126,7 +134,12 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 	if st.Grounds != nil {
 		c.Decision.Severity, c.Decision.Designation = highest(st.Grounds.Passages), st.Grounds.Designation
 	}
-	for _, e := range st.Exhibits {
+	return c.settle(kv)
+}
+
+// settle stores a case that waits for no first person: its posts are decided, and the account's next decision is in another case.
+func (c Case) settle(kv evidence.KV) error {
+	for _, e := range c.Decision.Exhibits {
 		if err := put(kv, postKey(e.Post), decidedPost{c.Ordinal, e.Seq}); err != nil {
 			return err
 		}
@@ -170,10 +183,17 @@ func applyApproval(r evidence.Record, kv evidence.KV) error {
 	if ok, err := load(kv, string(r.Subject), &c); !ok {
 		return err
 	}
-	c.Approval = &Approved{
+	word := &Approved{
 		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agree, Comment: st.Comment,
 	}
-	c.Status = CaseApproved
+	if st.Type == evidence.StatementAdjudication {
+		c.Refused, c.Approval, c.Status = c.Approval, word, CaseClosed
+		if st.Agree {
+			c.Status = CaseApproved
+		}
+		return c.settle(kv)
+	}
+	c.Approval, c.Status = word, CaseApproved
 	if !st.Agree {
 		c.Status = CaseRejected
 		if err := c.release(kv); err != nil {

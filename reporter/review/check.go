@@ -117,6 +117,8 @@ func (d *Desk) checkPassage(ctx context.Context, st evidence.Statement, p eviden
 		return refuse(QuoteMissing, "quote the passage of exhibit %d, or describe its media in square brackets", p.Exhibit)
 	case p.Exclusion == exclusions[0] && strings.TrimSpace(p.Rule) == "":
 		return refuse(Incomplete, "name the rule or offence that exhibit %d breaks", p.Exhibit)
+	case (p.Offence != "" || st.Outcome == OutcomeReport && p.Exclusion == exclusions[0]) && !slices.Contains(offences[:], p.Offence):
+		return refuse(Incomplete, "say what exhibit %d does, as one of: %s", p.Exhibit, strings.Join(offences[:], ", "))
 	case !slices.Contains(severities[:], p.Severity):
 		return refuse(Incomplete, "give the severity of exhibit %d as one of: %s", p.Exhibit, strings.Join(severities[:], ", "))
 	case p.Gloss != "" && p.GlossBy != "human" && p.GlossBy != "machine":

@@ -49,7 +49,13 @@ func (d *Desk) PrepareDecision(ctx context.Context, person string, in DecisionIn
 			Passages: slices.Concat([]evidence.Passage{}, in.Passages), Languages: slices.Concat([]string{}, in.Languages),
 		},
 	}
+	if err := frozen(t); err != nil {
+		return "", err
+	}
 	if err := d.checkGrounds(ctx, t, st); err != nil {
+		return "", err
+	}
+	if err := d.checkOpened(ctx, p, exhibits); err != nil {
 		return "", err
 	}
 	c, err := d.caseFor(ctx, p, t, exhibits)
@@ -127,12 +133,28 @@ func (d *Desk) openCase(ctx context.Context, p Person, t Target, none evidence.E
 	}
 	name := evidence.Case(evidence.NewAcq(d.now()))
 	b := &evidence.CaseOpened{Key: name.Key, Account: evidence.Ref{Name: account}, Target: t.ID}
+	if b.Follows, err = d.follows(ctx, t.Account); err != nil {
+		return Case{}, err
+	}
 	lost := fmt.Sprintf("somebody else opened a case of %s at the same moment; prepare the decision again", t.Account)
 	r, err := d.act(ctx, p, name, b, lost, none)
 	if err != nil {
 		return Case{}, err
 	}
 	return d.Case(ctx, r.Subject)
+}
+
+// follows names the account's case that further exhibits come after: one that is approved, or has left.
+func (d *Desk) follows(ctx context.Context, account evidence.Ordinal) (evidence.Ordinal, error) {
+	last, _, err := d.Log.Get(ctx, ViewCases, lastKey(account))
+	if err != nil || last == nil {
+		return "", wrap("look for the case before", err)
+	}
+	c, err := d.Case(ctx, evidence.Ordinal(last))
+	if err != nil || c.Status != CaseApproved && c.Status != CaseNoticed {
+		return "", err
+	}
+	return c.Ordinal, nil
 }
 
 // Decide records a signed decision and returns its case.
@@ -158,7 +180,13 @@ func (d *Desk) Decide(ctx context.Context, person string, s evidence.Signed) (Ca
 	if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
 		return c, err
 	}
+	if err := frozen(t); err != nil {
+		return c, err
+	}
 	if err := d.checkGrounds(ctx, t, st); err != nil {
+		return c, err
+	}
+	if err := d.checkOpened(ctx, p, st.Exhibits); err != nil {
 		return c, err
 	}
 	named, err := d.namesPerson(ctx, st.Exhibits)
@@ -199,7 +227,7 @@ func (c Case) stale(t Target) bool {
 // checkCase asks whether the case can take this decision.
 func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	switch {
-	case st.Confirms != nil || st.Agree || !st.Until.IsZero():
+	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case c.Status != CaseOpen && c.Status != CaseRejected && c.Status != CaseDecided && !c.stale(t):
 		return refuse(WrongCase, "case %s is %s and takes no further decision; prepare one on its newer posts", c.Ordinal, c.Status)

@@ -60,6 +60,7 @@ func TestSamePersonTwiceIsRefused(t *testing.T) {
 	const sentence = "bilal decided case c1, so a second person must approve it"
 	refused(t, err, review.SamePerson, sentence)
 	// A client of his own making is refused by the same words.
+	d.openCase("carla", c.Ordinal)
 	payload, err := d.PrepareApproval(t.Context(), "carla", c.Ordinal, true, "")
 	if err != nil {
 		t.Fatal(err)
@@ -96,6 +97,7 @@ func TestChangedExhibitIsRefused(t *testing.T) {
 	refused(t, err, review.ChangedSince, want)
 
 	c := d.decide("ana", input(post))
+	d.openCase("bilal", c.Ordinal)
 	payload, err = d.PrepareApproval(t.Context(), "bilal", c.Ordinal, true, "")
 	if err != nil {
 		t.Fatal(err)
@@ -122,6 +124,7 @@ func TestRacingApprovalsEndInOne(t *testing.T) {
 	var signed []evidence.Signed
 	people := []string{"bilal", "carla"}
 	for _, p := range people {
+		d.openCase(p, c.Ordinal)
 		payload, err := d.PrepareApproval(t.Context(), p, c.Ordinal, true, "")
 		if err != nil {
 			t.Fatal(err)
@@ -153,6 +156,7 @@ func TestRacingApprovalsEndInOne(t *testing.T) {
 func TestRacingApprovalsMeetInTheVault(t *testing.T) {
 	d, post := approvedDesk(t)
 	c := d.decide("ana", input(post))
+	d.openCase("carla", c.Ordinal)
 	late, err := d.PrepareApproval(t.Context(), "carla", c.Ordinal, true, "")
 	if err != nil {
 		t.Fatal(err)
@@ -310,6 +314,7 @@ func TestTwoWhoPrepareAtOnceShareTheCase(t *testing.T) {
 	d, post := approvedDesk(t)
 	other := d.post("1234", 5, "also asks for donations (simulated)")
 	slow := &review.Desk{Log: &overtaken{Log: d.vault, first: func() { d.prepare("ana", input(post)) }}, Now: d.Now}
+	d.open("bilal", other)
 	payload, err := slow.PrepareDecision(t.Context(), "bilal", input(other))
 	if err != nil {
 		t.Fatal(err)

@@ -37,6 +37,8 @@ type Desk struct {
 	Log Log
 	Now func() time.Time // nil: time.Now
 	Via string           // how people reach the desk, for access records: socket, direct
+	// Reason is why a person asks to see what is hidden; it is recorded with the look.
+	Reason string
 }
 
 func (d *Desk) now() time.Time {
@@ -136,15 +138,6 @@ func (d *Desk) get(ctx context.Context, view, key string, v any) (int64, error) 
 		return 0, fmt.Errorf("read %s of view %s: %w", clip(key), view, err)
 	}
 	return version, nil
-}
-
-// access records a look before anything is shown.
-func (d *Desk) access(ctx context.Context, person string, subject evidence.Name, what, note string) error {
-	_, err := d.Log.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
-		ID: evidence.NewID(d.now()), Actor: evidence.Person(person), Subject: subject,
-		Body: &evidence.Access{What: what, Via: d.Via, Note: note},
-	}}})
-	return wrap("record the look", err)
 }
 
 // act writes one act of a person. A race that was lost becomes the given sentence.

@@ -136,14 +136,25 @@ func input(posts ...evidence.Ordinal) review.DecisionInput {
 	}
 	for i := range posts {
 		in.Passages = append(in.Passages, evidence.Passage{
-			Exhibit: i + 1, Quote: "asks for donations", Rule: "terms of service, 8.1", Severity: "high", Exclusion: "none",
+			Exhibit: i + 1, Quote: "asks for donations", Rule: "terms of service, 8.1", Offence: "fundraises", Severity: "high", Exclusion: "none",
 		})
 	}
 	return in
 }
 
+// open lets a person look at posts, as they must before they sign anything about them.
+func (d *desk) open(person string, posts ...evidence.Ordinal) {
+	d.t.Helper()
+	for _, p := range posts {
+		if _, err := d.Show(d.t.Context(), person, p); err != nil {
+			d.t.Fatal(err)
+		}
+	}
+}
+
 func (d *desk) prepare(person string, in review.DecisionInput) string {
 	d.t.Helper()
+	d.open(person, in.Posts...)
 	payload, err := d.PrepareDecision(d.t.Context(), person, in)
 	if err != nil {
 		d.t.Fatal(err)
@@ -162,11 +173,20 @@ func (d *desk) decide(person string, in review.DecisionInput) review.Case {
 
 func (d *desk) approve(person string, c evidence.Ordinal, agree bool) (review.Case, error) {
 	d.t.Helper()
+	d.openCase(person, c)
 	payload, err := d.PrepareApproval(d.t.Context(), person, c, agree, "looked at it")
 	if err != nil {
 		return review.Case{}, err
 	}
 	return d.Approve(d.t.Context(), person, d.sign(person, payload))
+}
+
+// openCase lets a person open every exhibit of a case.
+func (d *desk) openCase(person string, c evidence.Ordinal) {
+	d.t.Helper()
+	if _, err := d.ShowCase(d.t.Context(), person, c); err != nil {
+		d.t.Fatal(err)
+	}
 }
 
 // refused insists on the code and on the whole sentence.

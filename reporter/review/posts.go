@@ -47,6 +47,9 @@ type Post struct {
 	History      []Happening      `json:"history"`
 	Gone         string           `json:"gone,omitempty"` // how, where the newest observation missed it
 	Case         evidence.Ordinal `json:"case,omitempty"`
+	Hidden       string           `json:"hidden,omitempty"` // why the content is left out
+
+	opened map[evidence.Ordinal]int64 // by person: the record of their newest look at the content
 }
 
 // Latest returns the newest version.
@@ -54,7 +57,7 @@ func (p Post) Latest() Version { return p.Versions[len(p.Versions)-1] }
 
 // post reads what the log says about a post, leaving out what its target and case would add.
 func (d *Desk) post(ctx context.Context, o evidence.Ordinal) (Post, error) {
-	p := Post{Ordinal: o, Account: o.Whole()}
+	p := Post{Ordinal: o, Account: o.Whole(), opened: map[evidence.Ordinal]int64{}}
 	if o.Space() != evidence.SpaceAccount || o.Part() == "" {
 		return p, refuse(NotFound, "%q is not a post; a post is written like a12/456", clip(string(o)))
 	}
@@ -91,12 +94,27 @@ func (p *Post) add(r evidence.Record) {
 	case *evidence.MediaMissed:
 		h.Detail = b.MediaID + ": " + b.Reason
 		p.file(File{MediaID: b.MediaID, Missed: b.Reason})
+	case *evidence.Access:
+		if h.Detail = b.What; b.What == lookAtPost {
+			p.opened[r.Actor] = r.Seq
+		}
 	default:
 		if r.Kind == evidence.KindPostSeen {
 			p.Versions = append(p.Versions, Version{RecordRef: refOf(r), RecordedAt: r.At})
 		}
 	}
 	p.History = append(p.History, h)
+}
+
+// hide leaves out what the post says and shows.
+func (p *Post) hide(why string) {
+	p.Hidden, p.Media = why, nil
+	for i := range p.Versions {
+		p.Versions[i].Post = nil
+	}
+	for i := range p.History {
+		p.History[i].Detail = ""
+	}
 }
 
 func (p *Post) file(f File) {

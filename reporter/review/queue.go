@@ -49,7 +49,7 @@ func (d *Desk) Queue(ctx context.Context, person string, limit int) (Work, error
 	if _, err := d.person(ctx, person); err != nil {
 		return w, err
 	}
-	if err := d.access(ctx, person, evidence.Vault(), "queue", "limit "+strconv.Itoa(limit)); err != nil {
+	if err := d.access(ctx, person, look{evidence.Vault(), "queue", "limit " + strconv.Itoa(limit)}); err != nil {
 		return w, err
 	}
 	var err error
@@ -58,6 +58,11 @@ func (d *Desk) Queue(ctx context.Context, person string, limit int) (Work, error
 	}
 	if w.Open, err = d.Cases(ctx, CaseOpen, CaseRejected); err != nil {
 		return w, err
+	}
+	for _, cases := range [][]Case{w.Waiting, w.Open} {
+		if err := d.freeze(ctx, cases); err != nil {
+			return w, err
+		}
 	}
 	heads, err := d.heads(ctx)
 	if err != nil {
@@ -186,34 +191,4 @@ func (h *heads) Pop() any {
 	last := h.items[len(h.items)-1]
 	h.items = h.items[:len(h.items)-1]
 	return last
-}
-
-// Show returns a post with its content. The look is recorded first.
-func (d *Desk) Show(ctx context.Context, person string, post evidence.Ordinal) (Post, error) {
-	if _, err := d.person(ctx, person); err != nil {
-		return Post{}, err
-	}
-	p, err := d.post(ctx, post)
-	if err != nil {
-		return Post{}, err
-	}
-	account, err := d.Log.Name(ctx, p.Account)
-	if err != nil {
-		return Post{}, fmt.Errorf("name account %s: %w", p.Account, err)
-	}
-	about := account
-	about.Part = post.Part()
-	if err := d.access(ctx, person, about, "show", ""); err != nil {
-		return Post{}, err
-	}
-	p.Platform = account.Key
-	t, err := d.targetOf(ctx, p.Account)
-	if err != nil && CodeOf(err) != WrongTarget {
-		return Post{}, err
-	}
-	p.Target, p.Organisation, p.Link = t.ID, t.Organisation, link(t, post)
-	var dec decidedPost
-	_, err = d.get(ctx, ViewCases, postKey(post), &dec)
-	p.Case = dec.Case
-	return p, err
 }

@@ -126,7 +126,8 @@ func TestShowCaseIsWhatTheSecondPersonReads(t *testing.T) {
 	if f, err = d.ShowCase(t.Context(), "bilal", c.Ordinal); err != nil || !strings.Contains(f.Stands, "has a newer version") {
 		t.Errorf("got %q, %v", f.Stands, err)
 	}
-	if n := d.count(evidence.KindAccess); n != 2 {
+	// One look at the post, and two at the case with its exhibit.
+	if n := d.count(evidence.KindAccess); n != 5 {
 		t.Errorf("%d looks were recorded", n)
 	}
 	_, err = d.ShowCase(t.Context(), "bilal", "c7")

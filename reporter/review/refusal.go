@@ -34,6 +34,9 @@ const (
 	NotApprovedTarget Code = "not-approved-target" // the target has no second person's approval
 	NotReportable     Code = "not-reportable"      // the target is collected but not to be reported
 	Suspended         Code = "suspended"           // the target is suspended
+	Innocent          Code = "innocent"            // the target is marked as listed by mistake
+	NotOpened         Code = "not-opened"          // an exhibit was not opened as it is now by the one who signs
+	Hidden            Code = "hidden"              // the content is hidden from this person
 )
 
 // Refusal says why an act of a person was not carried out, and what to do next.

@@ -8,11 +8,14 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// The roles that this package asks for; the roster knows more.
+// The roles of the roster.
 const (
 	RoleAnalyst  = "analyst"
 	RoleReviewer = "reviewer"
 	RoleSenior   = "senior"
+	RoleLegal    = "legal"
+	RoleOperator = "operator"
+	RoleAuditor  = "auditor"
 )
 
 // Person is an entry of the roster view, whose keys are the configured ids.

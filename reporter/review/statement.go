@@ -19,6 +19,12 @@ var severities = [...]string{"low", "medium", "high", "threat-to-life"}
 // Exclusions that a passage may fall under; `none` answers that none applies.
 var exclusions = [...]string{"none", "journalism", "research", "education", "art", "counter-speech", "human-rights"}
 
+// Offences that a passage may be; facts of law and of the platforms' rules are grouped by them.
+var offences = [...]string{"incites", "solicits_act", "solicits_participation", "instructs", "threatens", "claims", "glorifies", "fundraises"}
+
+// Offences lists what a passage can be said to do.
+func Offences() []string { return slices.Clone(offences[:]) }
+
 // Severities lists the severities, the gravest last.
 func Severities() []string { return slices.Clone(severities[:]) }
 

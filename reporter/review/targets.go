@@ -77,7 +77,9 @@ func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target st
 	return EncodeStatement(st)
 }
 
-// ApproveTarget records a signed approval: from then on the target may be collected.
+// ApproveTarget records a signed approval: from then on the target may be collected. A suspended one takes the approvals of two
+// different people, neither of whom listed it; who suspended it may be one of them, for taking back one's own word is no reason to
+// need a fourth person, and one key alone still lifts nothing.
 func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
 	p, st, err := d.verify(ctx, person, evidence.StatementTargetApproval, s)
 	if err != nil {
@@ -110,8 +112,10 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(ChangedSince, "target %s was set anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Set.Seq)
 	case st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s was approved, suspended or bound anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Round-1)
-	case st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0:
+	case st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
+	case t.State == TargetInnocent:
+		return refuse(Innocent, "target %s is marked innocent (%s: %s); two other people must first sign why it belongs on the list: muhafiz watch relist %s", t.ID, t.Stop.Category, t.Reason, t.ID)
 	case !st.Agree:
 		return refuse(BadStatement, "the statement does not approve; to stop a target, suspend it")
 	case !st.Until.IsZero() && !st.Until.After(d.now()):
@@ -123,7 +127,26 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 	case p.ID == t.ListedBy:
 		return refuse(SamePerson, "%s put target %s on the list, so a second person must approve it", p.ID, t.ID)
 	}
-	return d.differInKey(ctx, p, t.ListedBy, st.Fingerprint)
+	if err := d.differInKey(ctx, p, t.ListedBy, st.Fingerprint); err != nil {
+		return err
+	}
+	return d.checkLifting(ctx, p, t, st)
+}
+
+// checkLifting refuses the second of the two approvals that lift a stop where it comes from the first one's person or key.
+func (d *Desk) checkLifting(ctx context.Context, p Person, t Target, st evidence.Statement) error {
+	for _, s := range t.Lifting {
+		switch {
+		case s.Person == p.ID:
+			return refuse(SamePerson, "%s signed already that target %s be lifted; a second person must sign as well", p.ID, t.ID)
+		case s.Fingerprint == st.Fingerprint:
+			return refuse(SameKey, "target %s was lifted with this very key; the second person signs with their own", t.ID)
+		}
+		if err := d.differInKey(ctx, p, s.Person, st.Fingerprint); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (d *Desk) checkEmergency(t Target, st evidence.Statement) error {
@@ -153,27 +176,7 @@ func (d *Desk) differInKey(ctx context.Context, p Person, other, fingerprint str
 	return nil
 }
 
-// Suspend stops collection and unsent notices of a target at once; any one person may.
-func (d *Desk) Suspend(ctx context.Context, person, target, reason string) error {
-	p, err := d.person(ctx, person)
-	if err != nil {
-		return err
-	}
-	t, _, err := d.Target(ctx, target)
-	if err != nil {
-		return err
-	}
-	if reason == "" {
-		return refuse(Incomplete, "say why target %s is suspended", t.ID)
-	}
-	if t.State == TargetSuspended || t.State == TargetRemoved {
-		return refuse(WrongTarget, "target %s is already %s", t.ID, t.State)
-	}
-	_, err = d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetSuspended{Reason: reason}, "")
-	return err
-}
-
-// targetOf finds the target under which an account is watched: a suspended one before any other, then one to report.
+// targetOf finds the target under which an account is watched: a marked or suspended one before any other, then one to report.
 func (d *Desk) targetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
 	var best Target
 	err := d.Log.Each(ctx, ViewTargets, "account/"+string(account)+"/", func(_ string, value []byte, _ int64) error {
@@ -194,6 +197,8 @@ func (d *Desk) targetOf(ctx context.Context, account evidence.Ordinal) (Target, 
 
 func rank(t Target, now time.Time) int {
 	switch {
+	case t.State == TargetInnocent:
+		return 4
 	case t.State == TargetSuspended:
 		return 3
 	case t.Reportable(now):
@@ -224,7 +229,9 @@ func (d *Desk) MayReport(ctx context.Context, c Case) (Target, error) {
 func (d *Desk) needReportable(t Target) error {
 	switch {
 	case t.State == TargetSuspended:
-		return refuse(Suspended, "target %s is suspended (%s); nothing of it is reported until a second person approves it again", t.ID, t.Reason)
+		return refuse(Suspended, "target %s is suspended (%s); nothing of it is reported until two people approve it again", t.ID, t.Reason)
+	case t.State == TargetInnocent:
+		return refuse(Innocent, "target %s is marked innocent (%s: %s); nothing of it is reported", t.ID, t.Stop.Category, t.Reason)
 	case t.State == TargetRemoved:
 		return refuse(NotApprovedTarget, "target %s is no longer on the watchlist; nothing of it is reported", t.ID)
 	case t.State != TargetApproved || t.Emergency || !t.Collectable(d.now()):

@@ -102,7 +102,7 @@ func TestSuspensionStopsAtOnceAndASignatureIsNotHandedInTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = d.approve("bilal", c.Ordinal, true)
-	refused(t, err, review.Suspended, "target demo is suspended (in doubt); nothing of it is reported until a second person approves it again")
+	refused(t, err, review.Suspended, "target demo is suspended (in doubt); nothing of it is reported until two people approve it again")
 	if _, err := d.approve("bilal", c.Ordinal, false); err != nil {
 		t.Errorf("a refusal must stay possible: %v", err)
 	}
@@ -113,6 +113,13 @@ func TestSuspensionStopsAtOnceAndASignatureIsNotHandedInTwice(t *testing.T) {
 		t.Errorf("got %+v, %v", w, err)
 	}
 	if err := d.approveTarget("bilal", "demo"); err != nil {
+		t.Fatal(err)
+	}
+	if got := d.target("demo"); got.State != review.TargetSuspended || len(got.Lifting) != 1 {
+		t.Errorf("one person lifted a suspension: %+v", got)
+	}
+	refused(t, d.approveTarget("bilal", "demo"), review.SamePerson, "bilal signed already that target demo be lifted; a second person must sign as well")
+	if err := d.approveTarget("carla", "demo"); err != nil {
 		t.Fatal(err)
 	}
 	d.decide("ana", input(post))

@@ -12,9 +12,11 @@ const (
 	TargetApproved  = "approved"
 	TargetSuspended = "suspended"
 	TargetRemoved   = "removed"
+	TargetInnocent  = "innocent" // marked as listed by mistake, under this id or another
 )
 
-// Target is an entry of the targets view under its ordinal, such as `t7`. The keys `id/ID` and `account/aN/tN` lead to it.
+// Target is an entry of the targets view under its ordinal, such as `t7`. The keys `id/ID` and `account/aN/tN` lead to it; see
+// Stop for the view's other keys.
 type Target struct {
 	Ordinal      evidence.Ordinal   `json:"ordinal"`
 	ID           string             `json:"id"`
@@ -37,7 +39,14 @@ type Target struct {
 	Reason     string           `json:"reason,omitempty"`     // of a suspension or removal
 	By         evidence.Ordinal `json:"by,omitempty"`         // who suspended or removed
 	Account    evidence.Ordinal `json:"account,omitempty"`    // what the address resolved to
+
+	Stop    *Stop              `json:"stop,omitempty"`    // what holds a suspended or innocent target
+	Lifting []Signer           `json:"lifting,omitempty"` // who signed so far that it be lifted; it takes two
+	Freed   evidence.RecordRef `json:"freed,omitzero"`    // the stop that two people lifted
 }
+
+// Stopped reports whether the target is suspended or marked: nothing of it is collected, shown or reported.
+func (t Target) Stopped() bool { return t.State == TargetSuspended || t.State == TargetInnocent }
 
 // Collectable reports whether the target may be observed at the time.
 func (t Target) Collectable(now time.Time) bool {
@@ -54,7 +63,8 @@ func applyTargets(r evidence.Record, kv evidence.KV) error {
 	switch r.Kind {
 	case evidence.KindTargetSet:
 		return applyTargetSet(r, kv)
-	case evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound:
+	case evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
+		evidence.KindTargetMarked, evidence.KindTargetRelisted:
 	default:
 		return nil
 	}
@@ -62,40 +72,64 @@ func applyTargets(r evidence.Record, kv evidence.KV) error {
 	if ok, err := load(kv, string(r.Subject), &t); !ok {
 		return err
 	}
+	var err error
 	switch r.Kind {
 	case evidence.KindTargetBound:
 		return applyTargetBound(r, t, kv)
 	case evidence.KindTargetApproved:
-		b, ok := body[*evidence.TargetApproved](r)
-		if !ok {
-			return nil
-		}
-		st, ok := statement(b.Signed)
-		if !ok || st.Confirms == nil || *st.Confirms != t.Set {
-			return nil
-		}
-		t.State, t.ApprovedBy, t.ApprovedAt, t.Until, t.Reason, t.By = TargetApproved, st.Person, r.At, st.Until, "", ""
-		if t.Emergency = st.Person == t.ListedBy; t.Emergency {
-			t.EmergedIn = t.Set.Seq
+		if ok, err := applyTargetApproved(r, &t, kv); !ok {
+			return err
 		}
 	case evidence.KindTargetSuspended:
-		b, ok := body[*evidence.TargetSuspended](r)
-		if ok {
-			t.Reason = b.Reason
+		reason := ""
+		if b, ok := body[*evidence.TargetSuspended](r); ok {
+			reason = b.Reason
 		}
-		t.State, t.By = TargetSuspended, r.Actor
+		err = t.stop(r, reason, "", kv)
+	case evidence.KindTargetMarked:
+		err = applyTargetMarked(r, &t, kv)
+	case evidence.KindTargetRelisted:
+		err = applyTargetRelisted(r, &t, kv)
 	case evidence.KindTargetRemoved:
-		b, ok := body[*evidence.TargetRemoved](r)
-		if ok {
+		if b, ok := body[*evidence.TargetRemoved](r); ok {
 			t.Reason = b.Reason
 		}
 		t.State, t.By = TargetRemoved, r.Actor
+	}
+	if err != nil {
+		return err
 	}
 	t.Round = r.Seq + 1
 	return put(kv, string(t.Ordinal), t)
 }
 
-// applyTargetSet lists the target anew: an approval does not outlive a change, a suspension does.
+// applyTargetApproved lets a target be collected; of a suspended one it takes two.
+func applyTargetApproved(r evidence.Record, t *Target, kv evidence.KV) (bool, error) {
+	b, ok := body[*evidence.TargetApproved](r)
+	if !ok {
+		return false, nil
+	}
+	st, ok := statement(b.Signed)
+	if !ok || st.Confirms == nil || *st.Confirms != t.Set || t.State == TargetInnocent {
+		return false, nil
+	}
+	if t.State == TargetSuspended && t.Stop != nil {
+		if !t.lift(st) {
+			return true, nil
+		}
+		if err := t.free(kv); err != nil {
+			return false, err
+		}
+	}
+	t.State, t.ApprovedBy, t.ApprovedAt, t.Until, t.Reason, t.By = TargetApproved, st.Person, r.At, st.Until, "", ""
+	if t.Emergency = st.Person == t.ListedBy; t.Emergency {
+		t.EmergedIn = t.Set.Seq
+	}
+	return true, nil
+}
+
+// applyTargetSet lists the target anew: an approval does not outlive a change; a suspension and a mark do, and they hold the same
+// address or account under another id as well, also where the target had left the list in between.
 func applyTargetSet(r evidence.Record, kv evidence.KV) error {
 	b, ok := body[*evidence.TargetSet](r)
 	if !ok {
@@ -109,11 +143,14 @@ func applyTargetSet(r evidence.Record, kv evidence.KV) error {
 		Ordinal: r.Subject, ID: b.Key, Platform: b.Platform, Address: b.Address, Organisation: b.Organisation.Name,
 		Report: b.Report, ListedBy: b.ListedBy, Set: refOf(r), State: TargetListed, Round: r.Seq + 1, EmergedIn: old.EmergedIn,
 	}
-	if old.State == TargetSuspended {
-		t.State, t.Reason, t.By = TargetSuspended, old.Reason, old.By
-	}
 	if old.Address == t.Address {
 		t.Account = old.Account
+		if old.Stop == nil && old.State != TargetRemoved {
+			t.Freed = old.Freed
+		}
+	}
+	if _, err := t.hold(kv); err != nil {
+		return err
 	}
 	if err := kv.Put("id/"+t.ID, []byte(t.Ordinal)); err != nil {
 		return err
@@ -121,17 +158,41 @@ func applyTargetSet(r evidence.Record, kv evidence.KV) error {
 	return put(kv, string(t.Ordinal), t)
 }
 
+// hold stops a target that a stop is known for, and reports whether that changed it.
+func (t *Target) hold(kv evidence.KV) (bool, error) {
+	s, ok, err := t.standing(kv)
+	if !ok || t.Stop != nil && t.Stop.RecordRef == s.RecordRef {
+		return false, err
+	}
+	t.apply(s)
+	return true, err
+}
+
 func applyTargetBound(r evidence.Record, t Target, kv evidence.KV) error {
 	b, ok := body[*evidence.TargetBound](r)
 	if !ok || b.Account.Ordinal == "" {
 		return nil
 	}
-	if t.Account != "" && t.Account != b.Account.Ordinal {
+	if t.State == TargetApproved && t.Account != "" && t.Account != b.Account.Ordinal {
 		t.State, t.Round, t.Reason = TargetListed, r.Seq+1, "its address resolves to another account than the approved one"
 	}
 	t.Account = b.Account.Ordinal
 	if err := kv.Put("account/"+string(t.Account)+"/"+string(t.Ordinal), []byte(t.Ordinal)); err != nil {
 		return err
+	}
+	if t.Stop != nil && t.Stop.Target == t.Ordinal { // a reply that was under way when the target was stopped
+		t.Stop.Account = t.Account
+		if err := t.Stop.save(kv); err != nil {
+			return err
+		}
+	} else if t.State != TargetRemoved {
+		changed, err := t.hold(kv)
+		if err != nil {
+			return err
+		}
+		if changed {
+			t.Round = r.Seq + 1
+		}
 	}
 	return put(kv, string(t.Ordinal), t)
 }

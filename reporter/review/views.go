@@ -18,8 +18,8 @@ const (
 func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewRoster, Version: 1, Apply: applyRoster},
-		{Name: ViewTargets, Version: 1, Apply: applyTargets},
-		{Name: ViewCases, Version: 1, Apply: applyCases},
+		{Name: ViewTargets, Version: 2, Apply: applyTargets},
+		{Name: ViewCases, Version: 2, Apply: applyCases},
 	}
 }
 

@@ -1,0 +1,105 @@
+package review
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+)
+
+// PrepareAdjudication returns the statement with which a third person, a senior one, decides between the first, whose decision
+// was refused, and the second, who refused it. With agree the decision stands and the case is approved; otherwise it is closed.
+func (d *Desk) PrepareAdjudication(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
+	p, err := d.person(ctx, person)
+	if err != nil {
+		return "", err
+	}
+	_, fingerprint, err := p.key()
+	if err != nil {
+		return "", err
+	}
+	c, err := d.Case(ctx, o)
+	if err != nil {
+		return "", err
+	}
+	st := evidence.Statement{
+		Type: evidence.StatementAdjudication, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
+		Comment: comment, Case: c.Ordinal, CaseVersion: c.Version, Agree: agree,
+	}
+	if c.Decision != nil && c.Approval != nil {
+		st.Exhibits, st.Confirms, st.Adjudicates = c.Decision.Exhibits, &c.Decision.RecordRef, &c.Approval.RecordRef
+	}
+	if err := d.checkAdjudication(ctx, p, c, st); err != nil {
+		return "", err
+	}
+	return EncodeStatement(st)
+}
+
+// Adjudicate records the third person's signed word and returns the case.
+func (d *Desk) Adjudicate(ctx context.Context, person string, s evidence.Signed) (Case, error) {
+	p, st, err := d.verify(ctx, person, evidence.StatementAdjudication, s)
+	if err != nil {
+		return Case{}, err
+	}
+	c, err := d.Case(ctx, st.Case)
+	if err != nil {
+		return c, err
+	}
+	if err := d.checkAdjudication(ctx, p, c, st); err != nil {
+		return c, err
+	}
+	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Approval{Signed: s}, caseLost(c),
+		evidence.Expect{View: ViewCases, Key: string(c.Ordinal), Version: st.CaseVersion}); err != nil {
+		return c, err
+	}
+	return d.Case(ctx, c.Ordinal)
+}
+
+func (d *Desk) checkAdjudication(ctx context.Context, p Person, c Case, st evidence.Statement) error {
+	if err := needRole(p, "decide between two people", RoleSenior); err != nil {
+		return err
+	}
+	if err := checkDisagreement(c, st); err != nil {
+		return err
+	}
+	for _, first := range []Signer{{c.Decision.Person, c.Decision.Fingerprint}, {c.Approval.Person, c.Approval.Fingerprint}} {
+		switch {
+		case p.ID == first.Person:
+			return refuse(SamePerson, "%s is one of the two who disagree on case %s; a third person decides between them", p.ID, c.Ordinal)
+		case st.Fingerprint == first.Fingerprint:
+			return refuse(SameKey, "case %s was signed with this very key by %s; the third person signs with their own", c.Ordinal, first.Person)
+		}
+		if err := d.differInKey(ctx, p, first.Person, st.Fingerprint); err != nil {
+			return err
+		}
+	}
+	if strings.TrimSpace(st.Comment) == "" {
+		return refuse(Incomplete, "say in a comment why the decision on case %s stands or falls", c.Ordinal)
+	}
+	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agree {
+		return err
+	}
+	t, err := d.targetOf(ctx, c.Account)
+	if err != nil {
+		return err
+	}
+	return d.checkFree(ctx, t, st)
+}
+
+// checkDisagreement asks whether the statement is about the refusal that stands.
+func checkDisagreement(c Case, st evidence.Statement) error {
+	switch {
+	case c.Status != CaseRejected || c.Decision == nil || c.Approval == nil:
+		return refuse(WrongCase, "case %s is %s; a third person decides only where a second one refused the decision", c.Ordinal, c.Status)
+	case st.Confirms == nil || *st.Confirms != c.Decision.RecordRef || st.Adjudicates == nil || *st.Adjudicates != c.Approval.RecordRef:
+		return refuse(ChangedSince, "case %s was decided or refused anew since it was looked at; look at it and sign again", c.Ordinal)
+	case !slices.Equal(st.Exhibits, c.Decision.Exhibits):
+		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the statement again")
+	case st.CaseVersion != c.Version:
+		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and sign again", c.Ordinal, c.Version-1)
+	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil:
+		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
+	}
+	return nil
+}
