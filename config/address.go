@@ -17,14 +17,20 @@ const (
 
 // Address is where a public channel is found. Two spellings of the same channel have the same Canonical form.
 type Address struct {
-	Platform  string // telegram, whatsapp
-	Kind      string // username (Telegram), channel-code (WhatsApp)
-	Name      string // the username in lower case, since Telegram does not tell cases apart; the channel code as it is
-	Canonical string // https://t.me/NAME, https://whatsapp.com/channel/CODE
+	Platform  string // telegram, whatsapp, x, facebook, instagram
+	Kind      string // username (Telegram, Facebook, Instagram), channel-code (WhatsApp), handle (X), profile-id (Facebook)
+	Name      string // the username in lower case, since platforms do not tell cases apart; a channel code as it is
+	Canonical string // https://t.me/NAME, https://whatsapp.com/channel/CODE, https://x.com/NAME …
 }
 
 // IsZero reports whether there is no address.
 func (a Address) IsZero() bool { return a == Address{} }
+
+// ID returns the id of a target that has none of its own: platform and name in lower case, 64 characters at most.
+func (a Address) ID() string {
+	id := a.Platform + "-" + strings.ToLower(a.Name)
+	return id[:min(len(id), 64)]
+}
 
 // String returns the canonical form.
 func (a Address) String() string { return a.Canonical }
@@ -46,7 +52,9 @@ const publicOnly = "only public broadcast channels are collected"
 
 // ParseAddress reads the address of a public channel. For Telegram these are one: t.me/x, https://t.me/s/X, http://telegram.me/x,
 // telegram.dog/x, x.t.me, @x, tg://resolve?domain=x, and the link of a post, https://t.me/x/123, which stands for its channel.
-// For WhatsApp: https://whatsapp.com/channel/CODE. Private invitations, people, bots and the platforms' own pages are refused with
+// For WhatsApp: https://whatsapp.com/channel/CODE. For X, Facebook and Instagram: https://x.com/NAME, twitter.com/NAME,
+// facebook.com/NAME, facebook.com/profile.php?id=NUMBER, fb.com/NAME, instagram.com/NAME, and links of their posts that name the
+// account. Private invitations, people, bots and the platforms' own pages are refused with
 // the reason. Whether a name belongs to a broadcast channel only the platform can say.
 func ParseAddress(s string) (Address, error) {
 	if s == "" {
@@ -55,10 +63,8 @@ func ParseAddress(s string) (Address, error) {
 	if len(s) > 2000 {
 		return Address{}, fmt.Errorf("the address is longer than 2000 bytes")
 	}
-	for i, r := range s {
-		if r <= ' ' || r >= 0x7F {
-			return Address{}, fmt.Errorf("the address contains %s at byte %d; addresses are plain ASCII without spaces: type it anew", runeName(r), i+1)
-		}
+	if err := plainASCII(s); err != nil {
+		return Address{}, err
 	}
 	if name, ok := strings.CutPrefix(s, "@"); ok {
 		return telegramName(name)
@@ -74,6 +80,24 @@ func ParseAddress(s string) (Address, error) {
 		return webAddress(s, rest)
 	}
 	return Address{}, fmt.Errorf("%q is not an address of a channel; give a link such as https://t.me/NAME", clip(s))
+}
+
+// plainASCII refuses every character that an address cannot have, naming the first few: what shows as a Latin letter may be another one.
+func plainASCII(s string) error {
+	var found []string
+	for i, r := range s {
+		if r <= ' ' || r >= 0x7F {
+			if len(found) == 5 {
+				found = append(found, "others")
+				break
+			}
+			found = append(found, fmt.Sprintf("%s at byte %d", runeName(r), i+1))
+		}
+	}
+	if found == nil {
+		return nil
+	}
+	return fmt.Errorf("the address contains %s; addresses are plain ASCII without spaces: type it anew", strings.Join(found, " and "))
 }
 
 // webAddress reads a link without its scheme.
@@ -101,10 +125,15 @@ func webAddress(s, rest string) (Address, error) {
 		return Address{}, fmt.Errorf("%q invites to a WhatsApp group: %s", clip(s), publicOnly)
 	case host == "wa.me", host == "api.whatsapp.com":
 		return Address{}, fmt.Errorf("%q is a person on WhatsApp: %s", clip(s), publicOnly)
+	}
+	if a, ok, err := socialAddress(host, s, segments, u.Query()); ok {
+		return a, err
+	}
+	switch {
 	case !strings.ContainsAny(rest, "./"):
 		return Address{}, fmt.Errorf("%q is a bare name; write @%s or https://t.me/%s", clip(s), clip(s), clip(s))
 	}
-	return Address{}, fmt.Errorf("%q is on no platform that is known here (t.me, whatsapp.com)", clip(s))
+	return Address{}, fmt.Errorf("%q is on no platform that is known here (t.me, whatsapp.com, x.com, facebook.com, instagram.com)", clip(s))
 }
 
 func whatsappPath(segments []string) (Address, error) {

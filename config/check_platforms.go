@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/netip"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -106,8 +107,8 @@ func checkReporter(d *decoder, r *Reporter, vault string) {
 }
 
 func checkRoute(d *decoder, path string, r *Route, vault string) {
-	if r.Platform != "" && r.Platform != PlatformTelegram {
-		d.errAt(join(path, "platform"), "must be telegram, is %q; there is no route for other platforms yet", clip(r.Platform))
+	if r.Platform != "" && !slices.Contains(Platforms(), r.Platform) {
+		d.errAt(join(path, "platform"), "must be one of %s, is %q", strings.Join(Platforms(), ", "), clip(r.Platform))
 	}
 	if r.Mail == nil && r.Outbox == "" && !d.given(join(path, "mail")) && !d.given(join(path, "outbox")) {
 		d.errAt(path, "goes nowhere: give mail, outbox or both")

@@ -50,19 +50,24 @@ func (w *watchlists) check(d *decoder, path string, t *Target) {
 	}
 	checkCitation(d, join(path, "affiliation.citation"), &t.Affiliation.Citation)
 	d.words(join(path, "collect.media"), t.Collect.Media, MediaKinds())
+	if t.Address.IsZero() || Collectable(t.Address.Platform) {
+		return
+	}
+	t.Collect = Collect{}
+	if d.given(join(path, "collect")) {
+		d.errAt(join(path, "collect"), "%s is listed only: there is no collector for %s here, so there is nothing to set; remove `collect`. It is reviewed and reported from captures", t.Address, PlatformName(t.Address.Platform))
+	}
 }
 
 // identity checks a target's address and id, and that neither is there twice.
 func (w *watchlists) identity(d *decoder, path string, t *Target) {
 	if t.ID == "" && !t.Address.IsZero() && !d.given(join(path, "id")) {
-		t.ID = t.Address.Platform + "-" + t.Address.Name
+		t.ID = t.Address.ID()
 	}
 	d.slug(join(path, "id"), t.ID)
 	here := position(d.positions, path)
 	if !t.Address.IsZero() {
 		switch first := w.addresses[t.Address.Canonical]; {
-		case t.Address.Platform != PlatformTelegram:
-			d.errAt(join(path, "address"), "%s is a WhatsApp channel; this version collects from Telegram only, so it cannot be watched yet", t.Address.Canonical)
 		case first != nil:
 			d.errAt(join(path, "address"), "%s is already a target at %s (id %s)", t.Address.Canonical, first.Pos, first.ID)
 			return // its derived id would be a second error for the same mistake
@@ -97,7 +102,7 @@ func checkCitation(d *decoder, path string, c *Citation) {
 		return
 	}
 	c.File = d.abs(c.File)
-	sum, err := hashFile(c.File)
+	sum, err := d.hash(c.File)
 	if err != nil {
 		d.errAt(join(path, "file"), "%v", err)
 	}

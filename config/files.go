@@ -80,6 +80,22 @@ func readAll(f *os.File, limit int64) ([]byte, error) {
 	return b, nil
 }
 
+// hash returns the digest of a cited file; a document that many targets cite is read once.
+func (d *decoder) hash(path string) ([sha256.Size]byte, error) {
+	l := d.loader
+	if b, ok := l.o.Instead[path]; ok {
+		return sha256.Sum256(b), nil
+	}
+	if sum, ok := l.hashes[path]; ok {
+		return sum, nil
+	}
+	sum, err := hashFile(path)
+	if err == nil {
+		l.hashes[path] = sum
+	}
+	return sum, err
+}
+
 func hashFile(path string) (sum [sha256.Size]byte, err error) {
 	f, _, err := openRegular(path)
 	if err != nil {

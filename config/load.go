@@ -17,6 +17,9 @@ type Options struct {
 	// NoSecrets leaves secrets and private keys unopened, for checking a configuration on a machine that does not hold them.
 	// Every secret is then empty.
 	NoSecrets bool
+	// Instead holds files as they would be, by absolute path: each is read in place of what the disk has there, or beside it. A
+	// change can so be checked before it is made.
+	Instead map[string][]byte
 }
 
 // Load reads the configuration at path and everything it names. Its error is an Errors with all that is wrong; there is then no
@@ -25,7 +28,7 @@ func Load(path string, o Options) (*Config, error) {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
-	l := &loader{o: o, cfg: &Config{}}
+	l := &loader{o: o, cfg: &Config{}, hashes: map[string][sha256.Size]byte{}}
 	l.load(path)
 	if len(l.errs) > 0 {
 		return nil, l.errs.sorted()
@@ -37,6 +40,8 @@ type loader struct {
 	o    Options
 	cfg  *Config
 	errs Errors
+
+	hashes map[string][sha256.Size]byte // of cited files
 }
 
 func (l *loader) load(path string) {
@@ -74,14 +79,17 @@ func (l *loader) take(d *decoder) {
 // read reads a file into the struct that v points to. It returns nil if the file is no YAML at all, and whether it was read without
 // an error. The decoder's errors stay with it until taken.
 func (l *loader) read(path string, v any) (*decoder, bool) {
-	b, err := readLimited(path, maxFile)
-	if err != nil {
-		l.errs = append(l.errs, Error{File: path, Reason: err.Error()})
-		return nil, false
-	}
 	abs, err := filepath.Abs(path)
 	if err != nil {
 		l.errs = append(l.errs, Error{File: path, Reason: fmt.Sprintf("cannot find the folder: %v", err)})
+		return nil, false
+	}
+	b, given := l.o.Instead[abs]
+	if !given {
+		b, err = readLimited(path, maxFile)
+	}
+	if err != nil {
+		l.errs = append(l.errs, Error{File: path, Reason: err.Error()})
 		return nil, false
 	}
 	l.cfg.Files = append(l.cfg.Files, File{Path: abs, Name: filepath.Base(abs), SHA256: sha256.Sum256(b)})
@@ -133,6 +141,7 @@ func (l *loader) watchlistFiles(main *decoder, dir string) []string {
 		if !strings.HasPrefix(filepath.Base(pattern), ".") {
 			matches = slices.DeleteFunc(matches, func(m string) bool { return strings.HasPrefix(filepath.Base(m), ".") })
 		}
+		matches = l.insteadMatching(full, matches)
 		path := fmt.Sprintf("watchlists[%d]", i)
 		switch {
 		case err != nil:
@@ -145,6 +154,25 @@ func (l *loader) watchlistFiles(main *decoder, dir string) []string {
 	l.take(main)
 	slices.Sort(files)
 	return slices.Compact(files)
+}
+
+// insteadMatching adds the files of Options.Instead that a pattern matches and the disk does not have.
+func (l *loader) insteadMatching(pattern string, matches []string) []string {
+	abs, err := filepath.Abs(pattern)
+	if err != nil {
+		return matches
+	}
+	for file := range l.o.Instead {
+		hidden := strings.HasPrefix(filepath.Base(file), ".") && !strings.HasPrefix(filepath.Base(pattern), ".")
+		if ok, err := filepath.Match(abs, file); err != nil || !ok || hidden {
+			continue
+		}
+		known := func(m string) bool { a, err := filepath.Abs(m); return err == nil && a == file }
+		if !slices.ContainsFunc(matches, known) {
+			matches = append(matches, file)
+		}
+	}
+	return matches
 }
 
 func under(dir, path string) string {

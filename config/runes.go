@@ -46,3 +46,9 @@ func runeName(r rune) string {
 	}
 	return fmt.Sprintf("U+%04X", r)
 }
+
+// RuneName returns a code point with its name, or with the character and its script, as this package's errors write it.
+func RuneName(r rune) string { return runeName(r) }
+
+// BadRune reports whether a character is refused in every text of the configuration: controls, and those that turn a line around.
+func BadRune(r rune) bool { return badRune(r) }

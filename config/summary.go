@@ -69,6 +69,7 @@ type TargetSummary struct {
 	Report       bool   `json:"report"`
 	ListedBy     string `json:"listed_by"`
 	File         string `json:"file"`
+	ListedOnly   bool   `json:"listed_only,omitempty"` // there is no collector for its platform
 }
 
 // RouteSummary is where notices for a platform go.
@@ -102,7 +103,7 @@ func (c *Config) Summary() Summary {
 		s.Organisations = append(s.Organisations, c.summariseOrganisation(o))
 	}
 	for _, t := range c.Targets {
-		s.Targets = append(s.Targets, TargetSummary{t.ID, t.Address.Platform, t.Address.Canonical, t.Organisation, t.Report, t.ListedBy, t.File})
+		s.Targets = append(s.Targets, TargetSummary{t.ID, t.Address.Platform, t.Address.Canonical, t.Organisation, t.Report, t.ListedBy, t.File, !Collectable(t.Address.Platform)})
 	}
 	for _, a := range c.Telegram.Accounts {
 		s.Accounts = append(s.Accounts, PlatformTelegram+"/"+a.Name)

@@ -60,7 +60,12 @@ func (s Summary) writeTargets(w io.Writer) {
 	table(w, len(s.Targets), func(i int) []string {
 		t := s.Targets[i]
 		report := "collect only"
-		if t.Report {
+		switch {
+		case t.ListedOnly && t.Report:
+			report = "listed only, report"
+		case t.ListedOnly:
+			report = "listed only"
+		case t.Report:
 			report = "report"
 		}
 		return []string{t.ID, t.Address, t.Organisation, report, "by " + t.ListedBy, t.File}

@@ -13,12 +13,13 @@ type Target struct {
 	// telegram-example_news. Another id is another target.
 	ID string `yaml:"id"`
 	// Address is the public channel, in any form that ParseAddress takes: https://t.me/NAME, @NAME, tg://resolve?domain=NAME.
+	// WhatsApp channels and accounts on X, Facebook and Instagram are listed only: reviewed and reported from captures.
 	Address Address `yaml:"address,required"`
 	// Organisation is the id of an organisation in the organisations file.
 	Organisation string `yaml:"organisation,required"`
 	// Affiliation says why this account is that organisation's.
 	Affiliation Affiliation `yaml:"affiliation,required"`
-	// Collect says what is kept.
+	// Collect says what is kept. Not for targets that are listed only.
 	Collect Collect `yaml:"collect"`
 	// Report says whether approved cases may become notices. Default false: collect only.
 	Report bool `yaml:"report"`
