@@ -90,6 +90,9 @@ func (d *Desk) Queue(ctx context.Context, person string, limit int) (Work, error
 	return w, nil
 }
 
+// lastPart is the greatest part that an ordinal can have.
+const lastPart = "~18446744073709551615"
+
 // heads holds each account's newest undecided post, the newest of all on top, so that a queue reads few more posts than it shows.
 type heads struct {
 	items   []Item
@@ -112,8 +115,7 @@ func (d *Desk) heads(ctx context.Context) (*heads, error) {
 			continue
 		}
 		h.of[t.Account] = t
-		// The greatest part that an ordinal can have.
-		item, ok, err := d.undecided(ctx, t, t.Account.With("~18446744073709551615"))
+		item, ok, err := d.undecided(ctx, t, t.Account.With(lastPart))
 		if err != nil {
 			return nil, err
 		}

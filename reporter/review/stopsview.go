@@ -124,8 +124,11 @@ func (t *Target) free(kv evidence.KV) error {
 
 // lift notes one of the two people whom it takes to free a target, and reports whether both have spoken.
 func (t *Target) lift(st evidence.Statement) bool {
-	t.Lifting = append(t.Lifting, Signer{st.Person, st.Fingerprint})
-	return len(t.Lifting) >= 2
+	if t.Lifting != nil {
+		return true
+	}
+	t.Lifting = &Signer{st.Person, st.Fingerprint}
+	return false
 }
 
 func applyTargetMarked(r evidence.Record, t *Target, kv evidence.KV) error {

@@ -135,18 +135,16 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 
 // checkLifting refuses the second of the two approvals that lift a stop where it comes from the first one's person or key.
 func (d *Desk) checkLifting(ctx context.Context, p Person, t Target, st evidence.Statement) error {
-	for _, s := range t.Lifting {
-		switch {
-		case s.Person == p.ID:
-			return refuse(SamePerson, "%s signed already that target %s be lifted; a second person must sign as well", p.ID, t.ID)
-		case s.Fingerprint == st.Fingerprint:
-			return refuse(SameKey, "target %s was lifted with this very key; the second person signs with their own", t.ID)
-		}
-		if err := d.differInKey(ctx, p, s.Person, st.Fingerprint); err != nil {
-			return err
-		}
+	s := t.Lifting
+	switch {
+	case s == nil:
+		return nil
+	case s.Person == p.ID:
+		return refuse(SamePerson, "%s signed already that target %s be lifted; a second person must sign as well", p.ID, t.ID)
+	case s.Fingerprint == st.Fingerprint:
+		return refuse(SameKey, "target %s was signed for with this very key; the second person signs with their own", t.ID)
 	}
-	return nil
+	return d.differInKey(ctx, p, s.Person, st.Fingerprint)
 }
 
 func (d *Desk) checkEmergency(t Target, st evidence.Statement) error {

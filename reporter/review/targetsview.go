@@ -41,7 +41,7 @@ type Target struct {
 	Account    evidence.Ordinal `json:"account,omitempty"`    // what the address resolved to
 
 	Stop    *Stop              `json:"stop,omitempty"`    // what holds a suspended or innocent target
-	Lifting []Signer           `json:"lifting,omitempty"` // who signed so far that it be lifted; it takes two
+	Lifting *Signer            `json:"lifting,omitempty"` // who signed that it be lifted; it takes a second person
 	Freed   evidence.RecordRef `json:"freed,omitzero"`    // the stop that two people lifted
 }
 
