@@ -54,7 +54,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.use(v)
 	t.Cleanup(func() { w.v.Close() })
-	for id, role := range map[string]string{"ana": "analyst", "bilal": "reviewer"} {
+	for id, role := range map[string]string{"ana": "analyst", "bilal": "reviewer", "carla": "senior"} {
 		_, priv, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
 			t.Fatal(err)
@@ -142,13 +142,15 @@ func (w *world) target(id, platform, number string) evidence.Ordinal {
 	}).Subject
 }
 
-func (w *world) approveTarget(id string) {
+func (w *world) approveTarget(id string) { w.t.Helper(); w.approveTargetAs("bilal", id) }
+
+func (w *world) approveTargetAs(person, id string) {
 	w.t.Helper()
-	payload, err := w.desk.PrepareTargetApproval(w.t.Context(), "bilal", id, false, "")
+	payload, err := w.desk.PrepareTargetApproval(w.t.Context(), person, id, false, "")
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.desk.ApproveTarget(w.t.Context(), "bilal", id, w.sign("bilal", payload)); err != nil {
+	if _, err := w.desk.ApproveTarget(w.t.Context(), person, id, w.sign(person, payload)); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -165,9 +167,14 @@ func (w *world) sign(person, payload string) evidence.Signed {
 // approved takes a post through both people.
 func (w *world) approved(post evidence.Ordinal, severity string) review.Case {
 	w.t.Helper()
+	for _, person := range []string{"ana", "bilal"} { // both must have opened it
+		if _, err := w.desk.Show(w.t.Context(), person, post); err != nil {
+			w.t.Fatal(err)
+		}
+	}
 	payload, err := w.desk.PrepareDecision(w.t.Context(), "ana", review.DecisionInput{
 		Posts: []evidence.Ordinal{post}, Outcome: review.OutcomeReport, Affiliation: "stated (simulated)", Languages: []string{"en"},
-		Passages: []evidence.Passage{{Exhibit: 1, Quote: "asks for donations", Rule: "8.1", Severity: severity, Exclusion: "none"}},
+		Passages: []evidence.Passage{{Exhibit: 1, Quote: "asks for donations", Rule: "8.1", Offence: "fundraises", Severity: severity, Exclusion: "none"}},
 	})
 	if err != nil {
 		w.t.Fatal(err)

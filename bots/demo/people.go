@@ -112,8 +112,8 @@ func (p people) decide(ctx context.Context) (review.Case, error) {
 		Languages: []string{"en", "ur"},
 	}
 	for i, passage := range []evidence.Passage{
-		{Quote: textCall},
-		{Quote: textCallUrdu, Gloss: glossUrdu, GlossBy: "human"},
+		{Quote: textCall, Offence: "solicits_participation"},
+		{Quote: textCallUrdu, Gloss: glossUrdu, GlossBy: "human", Offence: "solicits_participation"},
 	} {
 		post, err := p.postWith(ctx, passage.Quote)
 		if err != nil {
