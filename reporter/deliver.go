@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter/delivery"
@@ -18,6 +19,7 @@ func (r *Reporter) deliver(ctx context.Context, rep *Report) error {
 	if err != nil {
 		return err
 	}
+	slices.SortStableFunc(unsent, func(a, b notice.State) int { return rank(a) - rank(b) })
 	for _, n := range unsent {
 		if ctx.Err() != nil {
 			return ctx.Err()
@@ -25,17 +27,41 @@ func (r *Reporter) deliver(ctx context.Context, rep *Report) error {
 		if n.Status == notice.Failed && r.o.Now().Before(n.ChangedAt.Add(r.o.Backoff(n.Attempts))) {
 			continue
 		}
-		route, ok := r.o.Routes[n.Platform]
-		if !ok || route.Courier.Route() != n.Route {
-			r.o.Logger.Warn().Str("notice", string(n.Ordinal)).Str("platform", n.Platform).Str("route", n.Route).
-				Msg("the route of a drafted notice is no longer configured")
-			continue
-		}
-		if err := r.attempt(ctx, n, route, rep); err != nil {
+		if err := r.deliverOne(ctx, n, rep); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// rank puts a threat to life first and what puts a mistake right second.
+func rank(n notice.State) int {
+	switch {
+	case n.Urgent:
+		return 0
+	case n.Redresses():
+		return 1
+	}
+	return 2
+}
+
+// deliverOne tries one notice, unless a person must let it go first.
+func (r *Reporter) deliverOne(ctx context.Context, n notice.State, rep *Report) error {
+	switch {
+	case n.Redresses() && !n.Released:
+		rep.Blocked = append(rep.Blocked, Blocked{Notice: n.Ordinal, Reason: fmt.Sprintf("it is the draft of a %s of notice %s, and a person sends it: muhafiz notice correct %s", n.NoticeKind, n.Corrects.Notice, n.Corrects.Notice)})
+		return nil
+	case n.Senior != "" && n.Approved == nil:
+		rep.Blocked = append(rep.Blocked, Blocked{Notice: n.Ordinal, Reason: n.Senior + ": muhafiz notice approve " + string(n.Ordinal)})
+		return nil
+	}
+	route, ok := r.o.Routes[n.Platform]
+	if !ok || route.Courier.Route() != n.Route {
+		r.o.Logger.Warn().Str("notice", string(n.Ordinal)).Str("platform", n.Platform).Str("route", n.Route).
+			Msg("the route of a drafted notice is no longer configured")
+		return nil
+	}
+	return r.attempt(ctx, n, route, rep)
 }
 
 // attempt records, sends, and records what came of it. Suspending a target at the same moment wins: the attempt is conditional

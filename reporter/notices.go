@@ -55,6 +55,18 @@ func (r *Reporter) Notice(ctx context.Context, o evidence.Ordinal) (notice.State
 	return n, nil
 }
 
+// get reads a key of the notices view into v; false where it is absent.
+func (r *Reporter) get(ctx context.Context, key string, v any) (bool, error) {
+	b, _, err := r.o.Log.Get(ctx, notice.ViewNotices, key)
+	if err == nil && b != nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
+		return false, fmt.Errorf("read %s of the notices: %w", key, err)
+	}
+	return b != nil, nil
+}
+
 // Show returns a notice with its text. The look is recorded first.
 func (r *Reporter) Show(ctx context.Context, person string, o evidence.Ordinal, via string) (notice.State, string, error) {
 	if _, err := r.desk.Person(ctx, person); err != nil {

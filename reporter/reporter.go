@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync"
 	"time"
 
@@ -27,12 +28,12 @@ type Log interface {
 
 // Route is how notices reach one platform.
 type Route struct {
-	Courier     delivery.Courier
-	From        string   // RFC 5322 mailbox of the desk, never of an analyst
-	To          []string // empty for an outbox: then From stands in
-	Head        notice.Letterhead
-	Authorities []string // whose designations may be cited on this route; nil: all
-	DailyCap    int      // notices in 24 hours; 0: ten
+	Courier  delivery.Courier
+	From     string   // RFC 5322 mailbox of the desk, never of an analyst
+	To       []string // empty for an outbox: then From stands in
+	Head     notice.Letterhead
+	Kind     string // of the notices that leave here, as the law names it; empty: platform-rules
+	DailyCap int    // notices in 24 hours, before the refusal rate lowers it; 0: ten
 }
 
 // Options is what New takes.
@@ -40,6 +41,7 @@ type Options struct {
 	Schedule Schedule
 	Log      Log
 	Routes   map[string]Route // by platform: telegram …
+	Notifier notice.Notifier  // who we are before the law; zero: ordinary
 	Logger   zerolog.Logger
 	Now      func() time.Time                       // nil: time.Now
 	After    func(d time.Duration) <-chan time.Time // nil: time.After
@@ -75,10 +77,19 @@ func New(o Options) (*Reporter, error) {
 	if o.Log == nil {
 		return nil, errors.New("a reporter needs a log")
 	}
+	o.Routes = maps.Clone(o.Routes)
 	for platform, r := range o.Routes {
 		if err := r.check(); err != nil {
 			return nil, fmt.Errorf("route of %s: %w", platform, err)
 		}
+		if r.Kind == "" {
+			r.Kind = notice.KindPlatformRules
+		}
+		if ok, sentence := notice.MaySend(r.Kind, o.Notifier); !ok {
+			return nil, fmt.Errorf("route of %s: %s", platform, sentence)
+		}
+		r.Head.Status = o.Notifier.String()
+		o.Routes[platform] = r
 	}
 	return &Reporter{o: o, desk: &review.Desk{Log: o.Log, Now: o.Now}}, nil
 }
@@ -177,8 +188,12 @@ func (r *Reporter) NextRun(ctx context.Context) (time.Time, error) {
 
 // put writes one automatic record; the vault itself is the actor.
 func (r *Reporter) put(ctx context.Context, subject evidence.Name, b evidence.Body, expect ...evidence.Expect) (evidence.Record, error) {
+	return r.putAs(ctx, evidence.Vault(), subject, b, expect...)
+}
+
+func (r *Reporter) putAs(ctx context.Context, actor, subject evidence.Name, b evidence.Body, expect ...evidence.Expect) (evidence.Record, error) {
 	recs, err := r.o.Log.Put(ctx, evidence.Batch{
-		Drafts: []evidence.Draft{{ID: evidence.NewID(r.o.Now()), Actor: evidence.Vault(), Subject: subject, Body: b}}, If: expect,
+		Drafts: []evidence.Draft{{ID: evidence.NewID(r.o.Now()), Actor: actor, Subject: subject, Body: b}}, If: expect,
 	})
 	if err != nil {
 		return evidence.Record{}, fmt.Errorf("record %s: %w", b.Kind(), err)

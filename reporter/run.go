@@ -1,8 +1,10 @@
 package reporter
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -17,9 +19,10 @@ type Report struct {
 	Blocked []Blocked          `json:"blocked"` // approved cases that wait, and for what
 }
 
-// Blocked is an approved case that is in no notice, and why.
+// Blocked is an approved case that is in no notice, or a notice that a person must let go, and why.
 type Blocked struct {
-	Case   evidence.Ordinal `json:"case"`
+	Case   evidence.Ordinal `json:"case,omitempty"`
+	Notice evidence.Ordinal `json:"notice,omitempty"`
 	Reason string           `json:"reason"`
 }
 
@@ -50,7 +53,11 @@ func (r *Reporter) run(ctx context.Context, due time.Time) (Report, error) {
 			return rep, err
 		}
 	}
-	rep.Waiting = len(rep.Blocked)
+	for _, b := range rep.Blocked {
+		if b.Case != "" {
+			rep.Waiting++
+		}
+	}
 	run := rep.ReporterRun
 	_, err := r.put(ctx, evidence.Vault(), &run)
 	r.o.Logger.Info().Int("drafted", rep.Drafted).Int("sent", rep.Sent).Int("failed", rep.Failed).
@@ -91,6 +98,9 @@ func (r *Reporter) withdraw(ctx context.Context, rep *Report) error {
 	}
 	for _, n := range unsent {
 		_, err := r.targets(ctx, n)
+		if err == nil {
+			err = r.lawful(n)
+		}
 		var no *review.Refusal
 		switch {
 		case err == nil:
@@ -134,4 +144,21 @@ func (r *Reporter) targets(ctx context.Context, n notice.State) ([]evidence.Expe
 		expect = append(expect, evidence.Expect{View: review.ViewTargets, Key: string(t.Ordinal), Version: version})
 	}
 	return expect, nil
+}
+
+// lawful returns a refusal where a notice that was drafted could not be drafted now: the route is of another kind, or the
+// notifier is another.
+func (r *Reporter) lawful(n notice.State) error {
+	route, ok := r.o.Routes[n.Platform]
+	if !ok || n.Redresses() {
+		return nil
+	}
+	kind := cmp.Or(n.NoticeKind, notice.KindPlatformRules)
+	if kind != route.Kind {
+		return &review.Refusal{Code: review.ChangedSince, Sentence: fmt.Sprintf("it was drafted as %s, and the route of %s now takes %s", kind, n.Platform, route.Kind)}
+	}
+	if ok, sentence := notice.MaySend(kind, r.o.Notifier); !ok {
+		return &review.Refusal{Code: review.ChangedSince, Sentence: sentence}
+	}
+	return nil
 }

@@ -35,6 +35,8 @@ type world struct {
 	desk *review.Desk
 	keys map[string]ssh.Signer
 	mail *mailbox
+	// authority designates the organisation of the targets that are listed from now on.
+	authority string
 
 	mu  sync.Mutex
 	now time.Time
@@ -44,7 +46,7 @@ func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
 		t: t, path: filepath.Join(t.TempDir(), "vault"), keys: map[string]ssh.Signer{}, mail: startMailbox(t),
-		now: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC),
+		now: time.Date(2026, 3, 1, 9, 30, 0, 0, time.UTC), authority: "UN example list (simulated)",
 	}
 	w.opts = vaulttest.Options(t, reporter.Views()...)
 	w.opts.Now = w.clock
@@ -130,7 +132,7 @@ func (w *world) target(id, platform, number string) evidence.Ordinal {
 	w.t.Helper()
 	w.put(evidence.Target(id), &evidence.TargetSet{
 		Key: id, Platform: platform, Address: "https://t.me/" + id, ListedBy: "ana", Report: true,
-		Organisation: evidence.Organisation{Name: "Fictional Front (simulated)", Designations: []evidence.Designation{{Authority: "Nowhere", Reference: "N.1"}}},
+		Organisation: evidence.Organisation{Name: "Fictional Front (simulated)", Designations: []evidence.Designation{{Authority: w.authority, Reference: "N.1"}}},
 	})
 	account := evidence.Account(platform, "channel", number)
 	w.put(evidence.Target(id), &evidence.TargetBound{Account: evidence.Ref{Name: account}, Address: "https://t.me/" + id})

@@ -11,6 +11,7 @@ type NoticeDrafted struct {
 	Message   Object       `json:"message"`          // RFC 5322 bytes as they are sent
 	Machine   Object       `json:"machine,omitzero"` // the same as JSON
 	Cases     []NoticeCase `json:"cases"`
+	NoticeLaw
 }
 
 // NoticeCase is one item of a notice.

@@ -27,6 +27,7 @@ type Letter struct {
 	Date      time.Time
 	Text      string // plain text in LF lines
 	Machine   []byte // attached as notice.json
+	Urgent    bool   // marked as such in the header, too
 }
 
 // Build returns the message's exact bytes; equal letters give equal bytes.
@@ -48,6 +49,9 @@ func Build(l Letter) ([]byte, error) {
 	m.SetMessageIDWithValue(l.MessageID)
 	m.SetDateWithValue(l.Date.UTC())
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
+	if l.Urgent {
+		m.SetImportance(gomail.ImportanceUrgent)
+	}
 	m.SetBodyString(gomail.TypeTextPlain, l.Text)
 	if len(l.Machine) > 0 {
 		// A boundary made of the contents cannot occur in them and is the same next time.

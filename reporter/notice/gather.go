@@ -25,29 +25,9 @@ type Log interface {
 // person's agreement with that very decision.
 var ErrNotApproved = errors.New("no decision to report that a second person approved")
 
-// New puts gathered cases of one platform into a notice. The reference is the notice's own key, the vault the one whose cases
-// these are.
-func New(vault, reference, platform string, now time.Time, head Letterhead, items []Item) Notice {
-	if head.Action == "" {
-		head.Action = defaultAction
-	}
-	if head.GoodFaith == "" {
-		head.GoodFaith = defaultGoodFaith
-	}
-	n := Notice{
-		Format: "muhafiz-notice/1", Reference: reference, Vault: vault, Date: evidence.At(now), Platform: platform, Sender: head,
-		WhoWhat: whoWhat, Items: slices.Clone(items),
-	}
-	for _, it := range items {
-		n.Severity = higher(n.Severity, it.Severity)
-	}
-	slices.SortStableFunc(n.Items, func(a, b Item) int { return severities[b.Severity] - severities[a.Severity] })
-	return n
-}
-
-// Gather reads one approved case from the log, checking once more that the records carry it. Only designations by the
-// authorities are cited, or all where authorities is nil.
-func Gather(ctx context.Context, log Log, c evidence.NoticeCase, authorities []string) (Item, error) {
+// Gather reads one approved case from the log for a kind of notice, checking once more that the records carry it. Only listings
+// that the kind admits are cited; Grounds holds what the case offers before that.
+func Gather(ctx context.Context, log Log, c evidence.NoticeCase, kind string) (Item, error) {
 	it := Item{Case: c.Case, Decision: c.Decision, Approval: c.Approval}
 	st, err := decided(ctx, log, c)
 	if err != nil {
@@ -58,7 +38,11 @@ func Gather(ctx context.Context, log Log, c evidence.NoticeCase, authorities []s
 		return it, err
 	}
 	it.Organisation, it.Affiliation = set.Organisation.Name, st.Grounds.Affiliation
-	it.Designations = admissible(set.Organisation.Designations, authorities)
+	law, ok := LawOf(kind)
+	if !ok {
+		return it, fmt.Errorf("%q is no kind of notice", kind)
+	}
+	it.Designations = law.Cited(set.Organisation.Designations)
 	if it.Account, err = account(ctx, log, c.Account, set); err != nil {
 		return it, err
 	}
@@ -79,6 +63,7 @@ func Gather(ctx context.Context, log Log, c evidence.NoticeCase, authorities []s
 			it.LastSeen = passage.LastSeen
 		}
 	}
+	it.Hashes, it.Grounds = hashes(it.Passages), GroundsOf(set.Organisation.Designations, it.Passages)
 	slices.SortStableFunc(it.Passages, func(a, b Passage) int { return severities[b.Severity] - severities[a.Severity] })
 	return it, nil
 }
@@ -110,6 +95,26 @@ func decided(ctx context.Context, log Log, c evidence.NoticeCase) (evidence.Stat
 	return st, nil
 }
 
+// Signers returns who decided and who approved a case, and with which keys, as the records that a notice rests on say.
+func Signers(ctx context.Context, log Log, c evidence.NoticeCase) (persons, fingerprints []string, err error) {
+	d, err := read[*evidence.Decision](ctx, log, c.Decision)
+	if err != nil {
+		return nil, nil, err
+	}
+	a, err := read[*evidence.Approval](ctx, log, c.Approval)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, s := range []evidence.Signed{d.Signed, a.Signed} {
+		st, err := statement(s)
+		if err != nil {
+			return nil, nil, err
+		}
+		persons, fingerprints = append(persons, st.Person), append(fingerprints, st.Fingerprint)
+	}
+	return persons, fingerprints, nil
+}
+
 func statement(s evidence.Signed) (evidence.Statement, error) {
 	var st evidence.Statement
 	if err := json.Unmarshal([]byte(s.Payload), &st); err != nil {
@@ -131,19 +136,6 @@ func read[B evidence.Body](ctx context.Context, log Log, ref evidence.RecordRef)
 	return evidence.Decode[B](r)
 }
 
-func admissible(all []evidence.Designation, authorities []string) []evidence.Designation {
-	if authorities == nil {
-		return all
-	}
-	out := []evidence.Designation{}
-	for _, d := range all {
-		if slices.Contains(authorities, d.Authority) {
-			out = append(out, d)
-		}
-	}
-	return out
-}
-
 func account(ctx context.Context, log Log, o evidence.Ordinal, set *evidence.TargetSet) (Account, error) {
 	a := Account{Address: set.Address}
 	name, err := log.Name(ctx, o)
@@ -156,21 +148,37 @@ func account(ctx context.Context, log Log, o evidence.Ordinal, set *evidence.Tar
 	}
 	a.Platform, a.Type, a.ID = parts[0], parts[1], parts[2]
 	err = log.About(ctx, o, func(r evidence.Record) error {
-		if r.Kind != evidence.KindAccountSeen {
-			return nil
-		}
-		if s, err := evidence.Decode[*evidence.AccountSeen](r); err == nil {
-			a.Title, a.Usernames = s.Title, s.Usernames
+		if seen, err := evidence.Decode[*evidence.AccountSeen](r); err == nil {
+			a.take(seen)
 		}
 		return nil
 	})
 	return a, err
 }
 
+// take takes a snapshot of the account; snapshots come in the order of the log.
+func (a *Account) take(s *evidence.AccountSeen) {
+	a.Title, a.Usernames, a.LastSeen = s.Title, s.Usernames, s.Observed.To
+	if a.FirstSeen.IsZero() {
+		a.FirstSeen = s.Observed.From
+	}
+	if s.Subscribers > 0 {
+		a.Audience = &Audience{s.Subscribers, s.Observed.To}
+	}
+	for _, name := range s.Usernames {
+		i := slices.IndexFunc(a.Names, func(n UsedName) bool { return n.Name == name })
+		if i < 0 {
+			i = len(a.Names)
+			a.Names = append(a.Names, UsedName{Name: name, First: s.Observed.From})
+		}
+		a.Names[i].Last = s.Observed.To
+	}
+}
+
 func gatherPassage(ctx context.Context, log Log, e evidence.Exhibit, p evidence.Passage, a Account) (Passage, error) {
 	out := Passage{
 		Exhibit: e.Number, PostID: e.Post.Part(), Link: link(a, e.Post), Quote: p.Quote, Gloss: p.Gloss, GlossBy: p.GlossBy,
-		Rule: p.Rule, Severity: p.Severity, Record: e.RecordRef,
+		Rule: p.Rule, Offence: p.Offence, Severity: p.Severity, Record: e.RecordRef,
 	}
 	seen, err := read[*evidence.PostSeen](ctx, log, e.RecordRef)
 	if err != nil {
@@ -217,11 +225,27 @@ func (p *Passage) add(r evidence.Record, exhibit int64, types map[string]string)
 // link is the post's public address, where the platform has one for posts.
 func link(a Account, post evidence.Ordinal) string {
 	part := post.Part()
-	if a.Platform != "telegram" || a.Address == "" || strings.HasPrefix(part, "~") {
+	switch {
+	case a.Address == "" || strings.HasPrefix(part, "~"):
+		return ""
+	case a.Platform == "x" && !strings.HasPrefix(part, "s"):
+		return a.Address + "/status/" + part
+	case a.Platform != "telegram":
 		return ""
 	}
 	if story, ok := strings.CutPrefix(part, "s"); ok {
 		return a.Address + "/s/" + story
 	}
 	return a.Address + "/" + part
+}
+
+func hashes(ps []Passage) []evidence.Digest {
+	var out []evidence.Digest
+	for _, p := range ps {
+		for _, m := range p.Media {
+			out = append(out, m.SHA256)
+		}
+	}
+	slices.SortFunc(out, func(a, b evidence.Digest) int { return strings.Compare(a.String(), b.String()) })
+	return slices.Compact(out)
 }

@@ -39,10 +39,13 @@ func items() []notice.Item {
 			Account: notice.Account{
 				Platform: "telegram", Type: "channel", ID: "1234", Address: "https://t.me/example_simulated",
 				Title: "نقلی چینل \u202Ereversed", Usernames: []string{"example_simulated", "example_two"},
+				Names:    []notice.UsedName{{Name: "example_simulated", First: evidence.At(date.Add(-time.Hour)), Last: evidence.At(date)}},
+				Audience: &notice.Audience{Subscribers: 1200, At: evidence.At(date)}, FirstSeen: evidence.At(date.Add(-time.Hour)), LastSeen: evidence.At(date),
 			},
 			Designations: []evidence.Designation{
 				{Authority: "Nowhere", Reference: "N.1", Date: "2020", Source: "https://example.org/list", Note: "date to be confirmed"},
 			},
+			Hashes:    []evidence.Digest{evidence.Sum([]byte("photo"))},
 			FirstSeen: at, LastSeen: evidence.At(date), Decision: ref(7), Approval: ref(8),
 			Passages: []notice.Passage{{
 				Exhibit: 1, PostID: "4", Link: "https://t.me/example_simulated/4", Claimed: "2026-02-28T10:00:00Z", FirstSeen: at,
@@ -57,7 +60,7 @@ func items() []notice.Item {
 			Account:      notice.Account{Platform: "telegram", Type: "channel", ID: "77", Address: "https://t.me/other_simulated"},
 			Designations: []evidence.Designation{{Authority: "Elsewhere", Reference: "E-2", Date: "2021-05", Source: "a gazette"}},
 			Passages: []notice.Passage{{
-				Exhibit: 2, PostID: "9", Quote: "bland words (simulated)", Gloss: "the same", GlossBy: "human", Rule: "rule 2",
+				Exhibit: 2, PostID: "9", Quote: "bland words (simulated)", Gloss: "the same", GlossBy: "human", Rule: "rule 2", Offence: "threatens",
 				Severity: "threat-to-life", Record: ref(3), BodyHash: evidence.Sum([]byte("other")),
 			}},
 			Decision: ref(9), Approval: ref(10),
@@ -66,7 +69,7 @@ func items() []notice.Item {
 }
 
 func TestGolden(t *testing.T) {
-	n := notice.New("VAULT", "REFERENCE", "telegram", date, head(), items())
+	n := notice.New("VAULT", "REFERENCE", "telegram", "", date, head(), items())
 	machine, err := n.Machine()
 	if err != nil {
 		t.Fatal(err)
@@ -86,7 +89,7 @@ func TestGolden(t *testing.T) {
 			t.Errorf("%s (-want +got)\n%s", file, d)
 		}
 	}
-	if want := "Notice REFERENCE: 2 accounts for review, severity up to threat-to-life"; n.Title() != want {
+	if want := "THREAT TO LIFE: Notice REFERENCE: 2 accounts for review, severity up to threat-to-life"; n.Title() != want {
 		t.Errorf("got %q, want %q", n.Title(), want)
 	}
 	if n.Items[0].Case != "c2" {
@@ -96,7 +99,7 @@ func TestGolden(t *testing.T) {
 
 // Every line closes the isolates that it opens, and no other bidi control is left, so that no line can disturb another.
 func TestForeignTextStaysApart(t *testing.T) {
-	text := notice.New("V", "R", "telegram", date, head(), items()).Text()
+	text := notice.New("V", "R", "telegram", "platform-rules", date, head(), items()).Text()
 	if !utf8.ValidString(text) {
 		t.Error("not UTF-8")
 	}
@@ -129,7 +132,7 @@ func FuzzText(f *testing.F) {
 	f.Fuzz(func(t *testing.T, quote, title string) {
 		its := items()
 		its[0].Passages[0].Quote, its[0].Account.Title = quote, title
-		n := notice.New("V", "R", "telegram", date, head(), its)
+		n := notice.New("V", "R", "telegram", "platform-rules", date, head(), its)
 		if _, err := n.Machine(); err != nil {
 			t.Fatal(err)
 		}
@@ -172,11 +175,12 @@ func TestGather(t *testing.T) {
 	set := w.put(evidence.Target("demo"), &evidence.TargetSet{
 		Key: "demo", Platform: "telegram", Address: "https://t.me/example_simulated",
 		Organisation: evidence.Organisation{Name: "Fictional Front (simulated)", Designations: []evidence.Designation{
-			{Authority: "Nowhere", Reference: "N.1"}, {Authority: "Elsewhere", Reference: "E.2"},
+			{Authority: "Nowhere", Reference: "N.1"}, {Authority: "Pakistan", Reference: "E.2"},
 		}},
 	})
-	w.put(account, &evidence.AccountSeen{Method: "mtproto", Title: "A title", Usernames: []string{"example_simulated"}})
-	at := evidence.At(date)
+	at, earlier := evidence.At(date), evidence.At(date.Add(-48*time.Hour))
+	w.put(account, &evidence.AccountSeen{Method: "mtproto", Title: "Old", Usernames: []string{"first_simulated"}, Subscribers: 900, Observed: evidence.Span{From: earlier, To: earlier}})
+	w.put(account, &evidence.AccountSeen{Method: "mtproto", Title: "A title", Usernames: []string{"example_simulated"}, Subscribers: 1200, Observed: evidence.Span{From: at, To: at}})
 	post := w.put(account.Post(4), &evidence.PostSeen{
 		Method: "mtproto", Observed: evidence.Span{From: at, To: at}, ClaimedAt: at, Text: "bland (simulated)",
 		Media: []evidence.Media{{ID: "photo 1", Type: "photo"}},
@@ -200,15 +204,22 @@ func TestGather(t *testing.T) {
 	d := decision("report", "ana")
 	a := approval(d, "true", "bilal")
 	nc := evidence.NoticeCase{Case: opened.Subject, Account: "a1", Decision: ref(d), Approval: ref(a)}
-	it, err := notice.Gather(t.Context(), w.v, nc, []string{"Elsewhere"})
+	it, err := notice.Gather(t.Context(), w.v, nc, "pakistan-complaint")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(it.Designations) != 1 || it.Designations[0].Authority != "Elsewhere" || it.Account.ID != "1234" || it.Account.Title != "A title" ||
+	if len(it.Designations) != 1 || it.Designations[0].Authority != "Pakistan" || it.Account.ID != "1234" || it.Account.Title != "A title" ||
 		it.Passages[0].Link != "https://t.me/example_simulated/4" || it.Passages[0].Media[0].SHA256 != blob || it.FirstSeen != at {
 		t.Errorf("got %+v", it)
 	}
-	text := notice.New(w.v.ID(), "R", "telegram", date, head(), []notice.Item{it}).Text()
+	used := []notice.UsedName{{Name: "first_simulated", First: earlier, Last: earlier}, {Name: "example_simulated", First: at, Last: at}}
+	if d := cmp.Diff(used, it.Account.Names); d != "" || it.Account.Audience.Subscribers != 1200 || it.Account.FirstSeen != earlier || len(it.Hashes) != 1 {
+		t.Errorf("the account's history (-want +got)\n%s\n%+v", d, it)
+	}
+	if d := cmp.Diff([]notice.Ground{"designation/other", "designation/PK", notice.GroundRules}, it.Grounds); d != "" {
+		t.Errorf("grounds (-want +got)\n%s", d)
+	}
+	text := notice.New(w.v.ID(), "R", "telegram", "pakistan-complaint", date, head(), []notice.Item{it}).Text()
 	if strings.Contains(text, "ana\n") || strings.Contains(text, "bilal") {
 		t.Error("the notice names the people who judged")
 	}
@@ -224,7 +235,7 @@ func TestGather(t *testing.T) {
 		"of the future": {Decision: evidence.RecordRef{Seq: 1 << 40}, Approval: ref(a)},
 	} {
 		bad.Case, bad.Account = nc.Case, nc.Account
-		_, err := notice.Gather(t.Context(), w.v, bad, nil)
+		_, err := notice.Gather(t.Context(), w.v, bad, "")
 		known := slices.Contains([]string{"refused", "same person", "no action", "of another"}, name)
 		if err == nil || known != errors.Is(err, notice.ErrNotApproved) {
 			t.Errorf("%s: got %v", name, err)

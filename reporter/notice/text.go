@@ -22,7 +22,12 @@ func (n Notice) Title() string {
 	if len(n.Items) != 1 {
 		things = fmt.Sprintf("%d accounts", len(n.Items))
 	}
-	return fmt.Sprintf("Notice %s: %s for review, severity up to %s", n.Reference, things, n.Severity)
+	k, _ := LawOf(n.Kind)
+	title := fmt.Sprintf("%s %s: %s for review, severity up to %s", k.Title, n.Reference, things, n.Severity)
+	if n.Urgent {
+		title = "THREAT TO LIFE: " + title
+	}
+	return title
 }
 
 // Text returns the part for people: plain text in lines that end in LF.
@@ -35,6 +40,9 @@ func (n Notice) Text() string {
 	field(&b, "", "Platform", n.Platform)
 	field(&b, "", "Date", day(n.Date.Time))
 	fmt.Fprintf(&b, "Case numbers are of the log %s.\n\n", n.Vault)
+	k, _ := LawOf(n.Kind)
+	field(&b, "", "Made under", n.Basis)
+	fmt.Fprintf(&b, "%s\n\n", k.Statement)
 	fmt.Fprintf(&b, "Requested action\n  %s\n\n%s\n", n.Sender.Action, n.WhoWhat)
 	for i, it := range n.Items {
 		fmt.Fprintf(&b, "\n%s\n%d of %d. Case %s, severity %s\n\n", strings.Repeat("-", 72), i+1, len(n.Items), it.Case, it.Severity)
@@ -52,13 +60,20 @@ func (it Item) text(b *strings.Builder) {
 	field(b, "  ", "Permanent id", a.Platform+" "+a.Type+" "+a.ID)
 	field(b, "  ", "Address", a.Address)
 	field(b, "  ", "Title", isolate(a.Title))
-	if len(a.Usernames) > 0 {
-		field(b, "  ", "Names", isolate(strings.Join(a.Usernames, ", ")))
+	a.names(b)
+	if a.Audience != nil {
+		field(b, "  ", "Audience", fmt.Sprintf("%d subscribers at the snapshot of %s", a.Audience.Subscribers, day(a.Audience.At.Time)))
 	}
-	field(b, "  ", "First recorded", day(it.FirstSeen.Time))
-	field(b, "  ", "Last recorded", day(it.LastSeen.Time))
+	field(b, "  ", "Account first recorded", day(a.FirstSeen.Time))
+	field(b, "  ", "Account last recorded", day(a.LastSeen.Time))
+	field(b, "  ", "Exhibits first recorded", day(it.FirstSeen.Time))
+	field(b, "  ", "Exhibits last recorded", day(it.LastSeen.Time))
+	field(b, "  ", "Requested action", it.Action)
 	b.WriteString("Who: the organisation\n")
 	field(b, "  ", "Organisation", isolate(it.Organisation))
+	if len(it.Designations) == 0 {
+		b.WriteString("  No listing is cited here: this notice rests on the content.\n")
+	}
 	for _, d := range it.Designations {
 		s := fmt.Sprintf("%s, %s, %s (%s)", d.Authority, d.Reference, d.Date, d.Source)
 		if d.Note != "" {
@@ -71,9 +86,24 @@ func (it Item) text(b *strings.Builder) {
 	for _, p := range it.Passages {
 		p.text(b)
 	}
+	if len(it.Hashes) > 0 {
+		b.WriteString("Hash list (SHA-256 of the exhibits' media)\n")
+		for _, h := range it.Hashes {
+			fmt.Fprintf(b, "  %s\n", h)
+		}
+	}
 	b.WriteString("Evidence\n")
 	fmt.Fprintf(b, "  Decision: record %d, leaf %s\n", it.Decision.Seq, it.Decision.Leaf)
 	fmt.Fprintf(b, "  Approval: record %d, leaf %s\n", it.Approval.Seq, it.Approval.Leaf)
+}
+
+func (a Account) names(b *strings.Builder) {
+	if len(a.Names) == 0 {
+		field(b, "  ", "Names", isolate(strings.Join(a.Usernames, ", ")))
+	}
+	for _, n := range a.Names {
+		fmt.Fprintf(b, "  Name: %s, recorded from %s to %s\n", isolate(n.Name), day(n.First.Time), day(n.Last.Time))
+	}
 }
 
 func (p Passage) text(b *strings.Builder) {
@@ -89,6 +119,9 @@ func (p Passage) text(b *strings.Builder) {
 		b.WriteString("    It was edited after the version that is quoted.\n")
 	}
 	field(b, "    ", "Rule broken", isolate(p.Rule))
+	if p.Offence != "" {
+		field(b, "    ", "Offence", isolate(OffenceSays(p.Offence)))
+	}
 	field(b, "    ", "Severity", p.Severity)
 	b.WriteString("    Original:\n")
 	quote(b, p.Quote)
