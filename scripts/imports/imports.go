@@ -16,6 +16,7 @@ type Rule struct {
 var Rules = []Rule{
 	{"collectors/evidence", nil, "the vocabulary stands alone, so that everybody can speak it"},
 	{"config", nil, "config is read by bots alone and translated there"},
+	{"config/intake", []string{"config"}, "lists become watchlists by the rules of the configuration"},
 	{"collectors", []string{"collectors/evidence"}, "contracts know the words and nothing else"},
 	{"collectors/secrets", []string{"collectors/evidence"}, "keys know nothing of what they guard"},
 	{"collectors/vault", []string{"collectors/evidence", "collectors/vault", "collectors"}, "the vault knows records, not sources or judgement"},
@@ -42,6 +43,8 @@ type Owner struct {
 // Owners is the table of sole owners.
 var Owners = []Owner{
 	{"go.yaml.in/yaml", []string{"config"}, "one strict reader of YAML"},
+	{"github.com/xuri/excelize", []string{"config/intake"}, "one reader of spreadsheets"},
+	{"golang.org/x/net/html", []string{"config/intake"}, "one reader of pasted pages"},
 	{"filippo.io/age", []string{"collectors/secrets", "reporter/bundle"}, "sealing at rest, envelopes for recipients"},
 	{"go.etcd.io/bbolt", []string{"collectors/vault"}, "one holder of the log"},
 	{"github.com/gotd/td", []string{"collectors/telegram", "scripts/measure"}, "one Telegram client"},
