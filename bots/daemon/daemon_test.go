@@ -22,12 +22,12 @@ import (
 
 // site is a configuration on disk with two people and one target.
 type site struct {
-	t    *testing.T
+	t    testing.TB
 	dir  string
 	keys map[string]string // public lines
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{t: t, dir: t.TempDir(), keys: map[string]string{}}
 	if _, err := secrets.WriteLogKey(s.path("log.key"), "log.example/test"); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter"
+	"github.com/muhafiz/muhafiz/reporter/diary"
 )
 
 // Views is the one list of views: what `run` keeps up to date and `fsck` rebuilds and compares.
@@ -17,6 +18,7 @@ func Views() []evidence.View {
 			{Name: viewRuns, Version: 1, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
 		},
+		diary.Views(),
 		reporter.Views())
 }
 

@@ -36,10 +36,13 @@ type grammar struct {
 	Run    runCmd    `cmd:"" help:"Run the daemon: collect, report, serve the control socket."`
 	Login  loginCmd  `cmd:"" help:"Log one of our own platform accounts in."`
 	Watch  watchCmd  `cmd:"" help:"List targets; approve one as the second person; suspend one at once."`
+	Today  todayCmd  `cmd:"" help:"Say what changed and what waits: what a person needs in the morning."`
 	Review reviewCmd `cmd:"" help:"Work the queue: look, decide, approve."`
 	Notice noticeCmd `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
 	Import importCmd `cmd:"" help:"Import a Telegram Desktop export of a target's channel."`
 	Status statusCmd `cmd:"" help:"Say what the vault holds and whether anything is blind."`
+	Log    logCmd    `cmd:"" help:"Read the record trail in plain language. The look is recorded."`
+	Audit  auditCmd  `cmd:"" help:"Export every act with proofs; verify such an export."`
 	Bundle bundleCmd `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
 	Verify verifyCmd `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
 	Fsck   fsckCmd   `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
