@@ -91,6 +91,7 @@ func checkReporter(d *decoder, r *Reporter, vault string) {
 	if r.DailyCap == 0 {
 		d.errAt("reporter.daily_cap", "must be at least 1; to send nothing, remove the routes")
 	}
+	checkNotifier(d, &r.Notifier)
 	platforms, mailed := unique{}, false
 	for i := range r.Routes {
 		path := fmt.Sprintf("reporter.routes[%d]", i)
@@ -110,6 +111,7 @@ func checkRoute(d *decoder, path string, r *Route, vault string) {
 	if r.Platform != "" && !slices.Contains(Platforms(), r.Platform) {
 		d.errAt(join(path, "platform"), "must be one of %s, is %q", strings.Join(Platforms(), ", "), clip(r.Platform))
 	}
+	d.oneOf(join(path, "kind"), &r.Kind, RouteKinds()[0], RouteKinds()...)
 	if r.Mail == nil && r.Outbox == "" && !d.given(join(path, "mail")) && !d.given(join(path, "outbox")) {
 		d.errAt(path, "goes nowhere: give mail, outbox or both")
 	}
@@ -126,6 +128,21 @@ func checkRoute(d *decoder, path string, r *Route, vault string) {
 		checkMail(d, fmt.Sprintf("%s.mail.to[%d]", path, i), a)
 	}
 	checkMail(d, join(path, "mail.from"), r.Mail.From)
+}
+
+var countryForm = regexp.MustCompile(`^[A-Z]{2}$`)
+
+func checkNotifier(d *decoder, n *Notifier) {
+	d.oneOf("reporter.notifier.status", &n.Status, NotifierOrdinary, NotifierOrdinary, NotifierTrustedFlagger, NotifierAuthority)
+	const path = "reporter.notifier.country"
+	switch {
+	case n.Status != NotifierAuthority && n.Country != "":
+		d.errAt(path, "belongs to the status %s alone", NotifierAuthority)
+	case n.Status == NotifierAuthority && n.Country == "UK":
+		d.errAt(path, "the United Kingdom is GB in ISO 3166")
+	case n.Status == NotifierAuthority && !countryForm.MatchString(n.Country):
+		d.errAt(path, "must be two capital letters of ISO 3166, such as PK or GB, is %q", clip(n.Country))
+	}
 }
 
 func checkMail(d *decoder, path, a string) {

@@ -194,7 +194,7 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
 		d.errorf(n, path, "must be a list, is %s", kindName(n))
 		return
 	}
-	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(n.Content), 1024)))
+	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(n.Content), 8192)))
 	for i, c := range n.Content {
 		e := reflect.New(v.Type().Elem()).Elem()
 		setDefaults(e)

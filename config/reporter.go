@@ -8,7 +8,10 @@ type Reporter struct {
 	OrganisationName string `yaml:"organisation_name,required"`
 	// CorrectionsContact is the mail address for people who were listed or reported wrongly. Every notice names it.
 	CorrectionsContact string `yaml:"corrections_contact,required"`
-	// DailyCap is the largest number of notices a day. Default 20: platforms stop listening to who floods them.
+	// Notifier is who we are before the law; it decides which kinds of notices we may send. Default ordinary.
+	Notifier Notifier `yaml:"notifier"`
+	// DailyCap is the largest number of notices a day and platform. Default 20: platforms stop listening to who floods them. Refusals
+	// lower it: by the share that was refused of the notices answered in 90 days, and never below one.
 	DailyCap int `yaml:"daily_cap"`
 	// Routes say where notices for a platform go. At most one a platform. Without a route nothing is sent there.
 	Routes []Route `yaml:"routes"`
@@ -20,10 +23,35 @@ type Reporter struct {
 type Route struct {
 	// Platform is telegram.
 	Platform string `yaml:"platform,required"`
+	// Kind is the kind of notice that leaves here, such as platform-rules or dsa-art16; `muhafiz notice admissible` lists them, and
+	// what each may rest on. Default platform-rules.
+	Kind string `yaml:"kind"`
 	// Mail sends the notice.
 	Mail *Mail `yaml:"mail"`
 	// Outbox is a folder into which each notice is written, for a person to carry on.
 	Outbox string `yaml:"outbox"`
+}
+
+// The statuses of a notifier.
+const (
+	NotifierOrdinary       = "ordinary"
+	NotifierTrustedFlagger = "trusted_flagger" // DSA Art. 22, awarded by a national coordinator
+	NotifierAuthority      = "authority"
+)
+
+// Notifier is who sends notices.
+type Notifier struct {
+	// Status is ordinary, trusted_flagger or authority.
+	Status string `yaml:"status"`
+	// Country is whose authority: two capital letters of ISO 3166, such as PK or GB. Required of an authority, and of nobody else.
+	Country string `yaml:"country"`
+}
+
+// RouteKinds lists the kinds of notices that a route can carry. Corrections go where the notice went.
+func RouteKinds() []string {
+	return []string{
+		"platform-rules", "dsa-art16", "tco-referral", "pakistan-complaint", "uk-referral", "preservation", "voluntary-preservation",
+	}
 }
 
 // Mail is a mail route.

@@ -318,8 +318,13 @@ func (s *sorter) freeID(a config.Address) string {
 
 // skeleton is the same for names that look alike in many fonts.
 func skeleton(a config.Address) string {
-	return a.Platform + " " + strings.NewReplacer("1", "l", "i", "l", "0", "o", "rn", "m", "vv", "w", "5", "s", "_", "", ".", "", "-", "").Replace(strings.ToLower(a.Name))
+	if a.Platform == config.PlatformWhatsApp {
+		return a.Canonical // a code is made by a machine
+	}
+	return a.Platform + " " + lookalikes.Replace(a.Name)
 }
+
+var lookalikes = strings.NewReplacer("1", "l", "i", "l", "0", "o", "rn", "m", "vv", "w", "5", "s", "_", "", ".", "", "-", "")
 
 func joinNotes(a, b string) string {
 	if a == "" || b == "" {
