@@ -1,10 +1,12 @@
 package daemon
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"os"
 	"sync"
@@ -28,15 +30,22 @@ func usagef(format string, args ...any) error { return usage{fmt.Sprintf(format,
 func handle[In any](r *Rooms, f func(context.Context, *call, In) (any, error)) http.HandlerFunc {
 	return func(w http.ResponseWriter, req *http.Request) {
 		var in In
+		c := &call{Request: req, w: w}
 		if req.Method == http.MethodPost {
-			dec := json.NewDecoder(http.MaxBytesReader(w, req.Body, maxRequest))
-			dec.DisallowUnknownFields()
-			if err := dec.Decode(&in); err != nil {
+			b, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxRequest))
+			if err == nil {
+				dec := json.NewDecoder(bytes.NewReader(b))
+				dec.DisallowUnknownFields()
+				err = dec.Decode(&in)
+			}
+			if err != nil {
 				writeError(w, http.StatusBadRequest, "usage", "The request is not the JSON that this address takes: "+err.Error())
 				return
 			}
+			c.named(b)
+		} else {
+			c.asked(req.URL.Query())
 		}
-		c := &call{Request: req, w: w}
 		c.peer, _ = req.Context().Value(peerKey{}).(Peer)
 		out, err := f(req.Context(), c, in)
 		c.finish(r, out, err)
@@ -48,6 +57,7 @@ type call struct {
 	*http.Request
 	w    http.ResponseWriter
 	peer Peer
+	says claim
 
 	mu      sync.Mutex
 	started bool
@@ -82,6 +92,7 @@ func (c *call) finish(r *Rooms, out any, err error) {
 			return
 		}
 	}
+	r.noteRefusal(c, err)
 	status, api := explain(err)
 	if status == http.StatusInternalServerError {
 		r.Log.Error().Err(err).Str("path", c.URL.Path).Msg("request failed")

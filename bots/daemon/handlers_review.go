@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"net/http"
 	"strconv"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -46,6 +47,9 @@ type ApprovalRequest struct {
 func (r *Rooms) desk(c *call) *review.Desk {
 	d := *r.Desk
 	d.Via = c.peer.Via
+	if c.Method == http.MethodGet {
+		d.Reason = c.FormValue("reason")
+	}
 	return &d
 }
 
@@ -116,4 +120,13 @@ func (r *Rooms) prepareApproval(ctx context.Context, c *call, in ApprovalRequest
 
 func (r *Rooms) approve(ctx context.Context, c *call, in SignedBy) (any, error) {
 	return r.desk(c).Approve(ctx, in.Person, in.Signed)
+}
+
+func (r *Rooms) prepareAdjudication(ctx context.Context, c *call, in ApprovalRequest) (any, error) {
+	p, err := r.desk(c).PrepareAdjudication(ctx, in.Person, in.Case, in.Agree, in.Comment)
+	return Prepared{p}, err
+}
+
+func (r *Rooms) adjudicate(ctx context.Context, c *call, in SignedBy) (any, error) {
+	return r.desk(c).Adjudicate(ctx, in.Person, in.Signed)
 }

@@ -300,8 +300,9 @@ func verifiers(t *testing.T, muhafiz, dir, bag string) {
 // refusals makes the mistakes and misdeeds of people, as they would on the command line.
 func refusals(t *testing.T, muhafiz, dir string) {
 	decide := func(post, quote, as, key string) ran {
+		run(t, dir, muhafiz, "review", "show", post, "--as", as).want(t, 0, "open the exhibit") // else the decision is refused
 		return run(t, dir, muhafiz, "review", "decide", post, "--as", as, "--key", key, "--quote", quote,
-			"--rule", "platform rules (simulated)", "--severity", "low", "--exclusion", "none",
+			"--rule", "platform rules (simulated)", "--offence", "fundraises", "--severity", "low", "--exclusion", "none",
 			"--affiliation", "linked from the simulated announcement", "--languages", "en")
 	}
 	refused := func(what string, r ran, sentence string) {

@@ -17,6 +17,8 @@ type reviewCmd struct {
 	Show    reviewShowCmd    `cmd:"" help:"Show a post with its content, versions and history. The look is recorded."`
 	Decide  reviewDecideCmd  `cmd:"" help:"Sign a decision on posts of one account."`
 	Approve reviewApproveCmd `cmd:"" help:"Sign, as the second person, that a decision stands, or refuse it."`
+
+	Adjudicate reviewAdjudicateCmd `cmd:"" help:"Sign, as a third and senior person, whether a refused decision stands."`
 }
 
 type reviewQueueCmd struct {
@@ -35,9 +37,9 @@ func (c reviewQueueCmd) Run(s *session) error {
 			return s.printJSON(w)
 		}
 		if len(w.Waiting)+len(w.Open) > 0 {
-			rows := [][]string{{"CASE", "STATE", "ACCOUNT", "TARGET", "EXHIBITS", "SEVERITY", "DECIDED BY"}}
+			rows := [][]string{{"CASE", "STATE", "ACCOUNT", "TARGET", "EXHIBITS", "SEVERITY", "DECIDED BY", "FOLLOWS", "FROZEN"}}
 			for _, k := range append(w.Waiting, w.Open...) {
-				row := []string{string(k.Ordinal), k.Status, string(k.Account), k.Target, "-", "-", "-"}
+				row := []string{string(k.Ordinal), k.Status, string(k.Account), k.Target, "-", "-", "-", orDash(string(k.Follows)), yesNo(k.Frozen != "")}
 				if k.Decision != nil {
 					row[4], row[5], row[6] = strconv.Itoa(len(k.Decision.Exhibits)), orDash(k.Decision.Severity), k.Decision.Person
 				}
@@ -68,6 +70,7 @@ type reviewDecideCmd struct {
 	Gloss       []string `help:"The same in English, one for each post in order." sep:"none" placeholder:"TEXT"`
 	GlossBy     string   `help:"Who made the gloss: human or machine." enum:"human,machine" default:"human"`
 	Rule        string   `help:"The platform's rule or the offence that is broken." placeholder:"TEXT"`
+	Offence     string   `help:"What the passage does: incites, solicits_act, solicits_participation, instructs, threatens, claims, glorifies or fundraises. A report needs it." placeholder:"WORD"`
 	Severity    string   `help:"low, medium, high or threat-to-life." placeholder:"WORD"`
 	Exclusion   string   `help:"The exclusion question: none, journalism, research, education, art, counter-speech or human-rights." placeholder:"WORD"`
 	Affiliation string   `help:"Why this account is that organisation's, as you reviewed it." placeholder:"TEXT"`
@@ -88,7 +91,7 @@ func (c reviewDecideCmd) input() (review.DecisionInput, error) {
 		return in, errors.New("more glosses than quotes: give one --quote for each post")
 	}
 	for i, q := range c.Quote {
-		p := evidence.Passage{Exhibit: i + 1, Quote: q, Rule: c.Rule, Severity: c.Severity, Exclusion: c.Exclusion}
+		p := evidence.Passage{Exhibit: i + 1, Quote: q, Rule: c.Rule, Offence: c.Offence, Severity: c.Severity, Exclusion: c.Exclusion}
 		if i < len(c.Gloss) {
 			p.Gloss, p.GlossBy = c.Gloss[i], c.GlossBy
 		}
@@ -154,7 +157,7 @@ func (c reviewApproveCmd) Run(s *session) error {
 		if k.Status == review.CaseApproved {
 			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
 		} else {
-			fmt.Fprintf(s.out, "case %s: the decision is refused; it can be decided again\n", k.Ordinal)
+			fmt.Fprintf(s.out, "case %s: the decision is refused; it can be decided again, or a third person decides: muhafiz review adjudicate %s --as THEM\n", k.Ordinal, k.Ordinal)
 		}
 		return nil
 	})

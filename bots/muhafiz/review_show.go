@@ -13,7 +13,8 @@ import (
 
 type reviewShowCmd struct {
 	who
-	What string `arg:"" help:"A post, such as a1/456, or a case, such as c1."`
+	What   string `arg:"" help:"A post, such as a1/456, or a case, such as c1."`
+	Reason string `help:"Why legal or an auditor must see what is hidden, such as content of a suspended target; it is recorded."`
 }
 
 func (c reviewShowCmd) Run(s *session) error {
@@ -22,7 +23,7 @@ func (c reviewShowCmd) Run(s *session) error {
 			return c.showCase(s, cl)
 		}
 		var p review.Post
-		q := url.Values{"person": {c.As}, "post": {c.What}}
+		q := url.Values{"person": {c.As}, "post": {c.What}, "reason": {c.Reason}}
 		if err := cl.Call(s, "GET", "/v1/review/show?"+q.Encode(), nil, &p); err != nil {
 			return err
 		}
@@ -36,7 +37,7 @@ func (c reviewShowCmd) Run(s *session) error {
 
 func (c reviewShowCmd) showCase(s *session, cl *daemon.Client) error {
 	var f review.CaseFile
-	q := url.Values{"person": {c.As}, "case": {c.What}}
+	q := url.Values{"person": {c.As}, "case": {c.What}, "reason": {c.Reason}}
 	if err := cl.Call(s, "GET", "/v1/review/case?"+q.Encode(), nil, &f); err != nil {
 		return err
 	}
@@ -44,7 +45,16 @@ func (c reviewShowCmd) showCase(s *session, cl *daemon.Client) error {
 		return s.printJSON(f)
 	}
 	fmt.Fprintf(s.out, "case %s of account %s, %s\n", f.Case.Ordinal, f.Case.Account, f.Case.Status)
+	if f.Case.Follows != "" {
+		fmt.Fprintf(s.out, "it follows case %s of the same account\n", f.Case.Follows)
+	}
 	s.printGround(f)
+	if f.Case.Frozen != "" {
+		fmt.Fprintln(s.out, "\n"+safe(f.Case.Frozen))
+	}
+	if f.Hidden != "" {
+		fmt.Fprintln(s.out, safe(f.Hidden))
+	}
 	for i, p := range f.Exhibits {
 		fmt.Fprintf(s.out, "\nexhibit %d\n", i+1)
 		s.printPost(p)
@@ -70,14 +80,21 @@ func (s *session) printGround(f review.CaseFile) {
 	if g := f.Decision.Grounds; g != nil {
 		fmt.Fprintf(s.out, "  affiliation as reviewed: %s; languages read: %s\n", safe(g.Affiliation), strings.Join(g.Languages, ", "))
 		for _, p := range g.Passages {
-			fmt.Fprintf(s.out, "  exhibit %d: “%s”\n    rule: %s; severity: %s; exclusion: %s\n", p.Exhibit, safe(p.Quote), safe(p.Rule), p.Severity, p.Exclusion)
+			fmt.Fprintf(s.out, "  exhibit %d: “%s”\n    rule: %s (%s); severity: %s; exclusion: %s\n", p.Exhibit, safe(p.Quote), safe(p.Rule), orDash(p.Offence), p.Severity, p.Exclusion)
 			if p.Gloss != "" {
 				fmt.Fprintf(s.out, "    in English (%s): %s\n", p.GlossBy, safe(p.Gloss))
 			}
 		}
 	}
+	if r := f.Case.Refused; r != nil {
+		fmt.Fprintf(s.out, "second person %s: agrees no: %s\n", r.Person, safe(r.Comment))
+	}
 	if f.Approval != nil {
-		fmt.Fprintf(s.out, "second person %s: agrees %s\n", f.Approval.Person, yesNo(f.Approval.Agree))
+		who := "second"
+		if f.Approval.Type == evidence.StatementAdjudication {
+			who = "third"
+		}
+		fmt.Fprintf(s.out, "%s person %s: agrees %s %s\n", who, f.Approval.Person, yesNo(f.Approval.Agree), safe(f.Approval.Comment))
 	}
 }
 
@@ -89,10 +106,17 @@ func (s *session) printPost(p review.Post) {
 	if p.Gone != "" {
 		fmt.Fprintf(s.out, "no longer there: %s\n", p.Gone)
 	}
+	if p.Hidden != "" {
+		fmt.Fprintln(s.out, safe(p.Hidden))
+	}
 	for i, v := range p.Versions {
 		fmt.Fprintf(s.out, "\nversion %d, record %d, recorded %s\n", i+1, v.Seq, v.RecordedAt.Format("2006-01-02 15:04:05Z"))
 		if v.Post == nil {
-			fmt.Fprintln(s.out, "  (erased)")
+			if p.Hidden == "" {
+				fmt.Fprintln(s.out, "  (erased)")
+			} else {
+				fmt.Fprintln(s.out, "  (hidden)")
+			}
 			continue
 		}
 		for _, l := range strings.Split(v.Post.Text, "\n") {

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+type reviewAdjudicateCmd struct {
+	Case string `arg:"" help:"The case, such as c1, whose decision a second person refused."`
+	signs
+	Agree   bool   `help:"The decision stands and the case is approved." xor:"word" required:""`
+	Refuse  bool   `help:"The refusal stands and the case is closed." xor:"word" required:""`
+	Comment string `required:"" help:"Why; it is signed."`
+}
+
+func (c reviewAdjudicateCmd) Run(s *session) error {
+	return s.with("review adjudicate", func(cl *daemon.Client) error {
+		var p daemon.Prepared
+		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: c.Agree, Comment: c.Comment}
+		if err := cl.Call(s, "POST", "/v1/review/adjudication/prepare", req, &p); err != nil {
+			return err
+		}
+		signed, err := c.sign(s, s, p.Payload, evidence.StatementAdjudication)
+		if err != nil {
+			return err
+		}
+		var k review.Case
+		if err := cl.Call(s, "POST", "/v1/review/adjudication", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(k)
+		}
+		if k.Status == review.CaseApproved {
+			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
+		} else {
+			fmt.Fprintf(s.out, "case %s is closed; nothing of it is reported\n", k.Ordinal)
+		}
+		return nil
+	})
+}
