@@ -2,7 +2,9 @@ package daemon
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"flag"
 	"net/url"
 	"os"
 	"strconv"
@@ -14,6 +16,7 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/reporter/audit"
 	"github.com/muhafiz/muhafiz/reporter/diary"
+	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
 // audited is a site with an auditor, odile, and one of the legal team who is an auditor too, lena.
@@ -174,7 +177,38 @@ func filling(ctx context.Context, r *Rooms, from, upTo int) error {
 	return nil
 }
 
-// BenchmarkTheMorning measures what a person waits for in a vault of 200,000 posts and 4,000 acts while posts come in.
+var posts = flag.Int("posts", 200_000, "posts in the vault of the benchmark")
+
+// watched lists, approves and binds 50 targets, each with a case that waits and some posts gone.
+func watched(ctx context.Context, r *Rooms) error {
+	for i := range 50 {
+		id, account := "simulated-"+strconv.Itoa(i), evidence.Account("telegram", "channel", strconv.Itoa(i))
+		set := &evidence.TargetSet{Key: id, Platform: "telegram", Address: "https://t.me/" + id, Report: true, ListedBy: "amna"}
+		recs, err := r.Vault.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{ID: evidence.NewID(time.Now()), Actor: evidence.Vault(), Subject: evidence.Target(id), Body: set}}})
+		if err != nil {
+			return err
+		}
+		st, err := json.Marshal(evidence.Statement{Type: evidence.StatementTargetApproval, Person: "bilal", Confirms: &evidence.RecordRef{Seq: recs[0].Seq, Leaf: recs[0].Leaf()}})
+		if err != nil {
+			return err
+		}
+		src, about := evidence.Source("telegram/simulated"), evidence.Target(id)
+		for _, d := range []evidence.Draft{
+			{Actor: evidence.Person("bilal"), Subject: about, Body: &evidence.TargetApproved{Signed: evidence.Signed{Payload: string(st)}}},
+			{Actor: src, Subject: about, Body: &evidence.TargetBound{Account: evidence.Ref{Name: account}, Address: set.Address}},
+			{Actor: evidence.Person("amna"), Subject: evidence.Case(id), Body: &evidence.CaseOpened{Key: id, Account: evidence.Ref{Name: account}, Target: id}},
+			{Actor: src, Subject: account.Post(int64(i)), Body: &evidence.PostGone{How: evidence.GoneMissing, Method: evidence.MethodMTProto, Vantage: "main"}},
+			{Actor: src, Subject: about, Body: &evidence.Gap{Cause: "unreachable"}},
+		} {
+			if err := r.write(ctx, d.Actor, d.Subject, d.Body); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// BenchmarkTheMorning measures what a person waits for in a vault of 200,000 posts of 50 targets and 4,000 acts while posts come in.
 func BenchmarkTheMorning(b *testing.B) {
 	s := newSite(b)
 	d := s.start()
@@ -187,7 +221,8 @@ func BenchmarkTheMorning(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(b.Context())
 	must(r.write(ctx, evidence.Source("telegram/simulated"), evidence.Source("telegram/simulated"), &evidence.Collector{Key: "telegram/simulated", State: "healthy"}))
-	must(filling(ctx, r, 0, 200_000))
+	must(filling(ctx, r, 0, *posts))
+	must(watched(ctx, r))
 	for i := 0; i < 4000; i += 100 {
 		var batch evidence.Batch
 		for n := range 100 {
@@ -199,7 +234,7 @@ func BenchmarkTheMorning(b *testing.B) {
 		must(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- filling(ctx, r, 200_000, 1<<30) }()
+	go func() { done <- filling(ctx, r, *posts, 1<<30) }()
 	c := s.client(nil)
 	for name, path := range map[string]string{
 		"today": "/v1/today?person=amna", "queue": "/v1/review/queue?person=amna&limit=50", "log": "/v1/log?person=amna&limit=100",
@@ -215,6 +250,13 @@ func BenchmarkTheMorning(b *testing.B) {
 			b.ReportMetric(float64(worst)/1e6, "worst-ms")
 			b.ReportMetric(float64(r.Vault.Size()), "records")
 		})
+	}
+	var w review.Work
+	must(c.Call(ctx, "GET", "/v1/review/queue?person=amna&limit=50", nil, &w))
+	var m diary.Today
+	must(c.Call(ctx, "GET", "/v1/today?person=amna", nil, &m))
+	if w.Targets != 50 || len(w.Posts) != 50 || len(m.Cases) != 50 || len(m.Gone) != 50 {
+		b.Errorf("the benchmark measured too little: %d targets, %d posts, %d cases, %d accounts", w.Targets, len(w.Posts), len(m.Cases), len(m.Gone))
 	}
 	stop()
 	must(<-done)
