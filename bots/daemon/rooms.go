@@ -87,7 +87,7 @@ func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	if have := r.Vault.LogKey(); have != vkey {
 		return nil, errors.Join(fmt.Errorf("the log key %s is not this vault's (%s): give the key that the vault was made with", vkey, have), r.Vault.Close())
 	}
-	r.Desk = &review.Desk{Log: r.Vault, Now: o.Now}
+	r.Desk = &review.Desk{Log: r.Vault, Now: o.Now, Newest: r.newest}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Vault.Close())
 	}
@@ -116,6 +116,15 @@ func (r *Rooms) start(ctx context.Context) error {
 		r.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration recorded")
 	}
 	return r.openReporter(ctx)
+}
+
+// newest returns the time of the newest record, by the vault's commit clock.
+func (r *Rooms) newest() time.Time {
+	rec, err := r.Vault.Record(context.Background(), r.Vault.Size()-1)
+	if err != nil {
+		r.Log.Error().Err(err).Msg("the newest record cannot be read")
+	}
+	return rec.At.Time
 }
 
 // write puts one record that stands alone.

@@ -94,7 +94,7 @@ func (r *Rooms) collectable(ctx context.Context) ([]collectors.Target, error) {
 	}
 	var out []collectors.Target
 	for _, t := range all {
-		if !config.Collectable(t.Platform) || !t.Collectable(r.Now()) {
+		if !config.Collectable(t.Platform) || !t.Collectable(r.Desk.Time()) {
 			continue
 		}
 		rec, err := r.Vault.Record(ctx, t.Set.Seq)

@@ -16,6 +16,9 @@ func (d *Desk) PrepareAdjudication(ctx context.Context, person string, o evidenc
 		return "", err
 	}
 	_, fingerprint, err := p.key()
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -16,6 +16,9 @@ func (d *Desk) PrepareApproval(ctx context.Context, person string, o evidence.Or
 		return "", err
 	}
 	_, fingerprint, err := p.key()
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -29,6 +29,9 @@ func (d *Desk) PrepareDecision(ctx context.Context, person string, in DecisionIn
 		return "", err
 	}
 	_, fingerprint, err := p.key()
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -37,15 +37,10 @@ type Desk struct {
 	Log Log
 	Now func() time.Time // nil: time.Now
 	Via string           // how people reach the desk, for access records: socket, direct
+	// Newest returns the time of the newest record; nil: not compared with the clock.
+	Newest func() time.Time
 	// Reason is why a person asks to see what is hidden; it is recorded with the look.
 	Reason string
-}
-
-func (d *Desk) now() time.Time {
-	if d.Now != nil {
-		return d.Now()
-	}
-	return time.Now()
 }
 
 // Roster lists the people, removed ones too, by id.

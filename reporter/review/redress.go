@@ -109,6 +109,9 @@ func (d *Desk) PrepareRelisting(ctx context.Context, person, target, reason stri
 		return "", err
 	}
 	_, fingerprint, err := p.key()
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return "", err
 	}

@@ -36,7 +36,7 @@ const (
 	Suspended         Code = "suspended"           // the target is suspended
 	Innocent          Code = "innocent"            // the target is marked as listed by mistake
 	NotOpened         Code = "not-opened"          // an exhibit was not opened as it is now by the one who signs
-	Hidden            Code = "hidden"              // the content is hidden from this person
+	Clock             Code = "clock"               // this machine's clock was set back
 )
 
 // Refusal says why an act of a person was not carried out, and what to do next.

@@ -64,6 +64,9 @@ func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target st
 		return "", err
 	}
 	_, fingerprint, err := p.key()
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return "", err
 	}

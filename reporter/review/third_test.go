@@ -2,6 +2,7 @@ package review_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter/review"
@@ -133,5 +134,81 @@ func TestFurtherExhibitsFollowTheCaseBefore(t *testing.T) {
 	next := d.decide("ana", input(d.post("1234", 9, "It asks for donations again (simulated)")))
 	if next.Ordinal == c.Ordinal || next.Follows != c.Ordinal {
 		t.Errorf("got %+v", next)
+	}
+}
+
+func TestAClockThatWasSetBack(t *testing.T) {
+	d, post := approvedDesk(t)
+	d.set("urgent", "bilal", "https://t.me/urgent_simulated", true)
+	payload, err := d.PrepareTargetApproval(t.Context(), "bilal", "urgent", true, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.ApproveTarget(t.Context(), "bilal", "urgent", d.sign("bilal", payload)); err != nil {
+		t.Fatal(err)
+	}
+	d.open("ana", post)
+	ahead := d.prepare("ana", input(post))
+	newest := d.now.Add(25 * time.Hour) // the log went on for a day; then the clock is set back
+	d.Newest = func() time.Time { return newest }
+	if d.target("urgent").Collectable(d.Time()) {
+		t.Error("an emergency start began again")
+	}
+	const want = "this machine's clock says 2026-03-01T09:00:00Z and the newest record is of 2026-03-02T10:00:00Z: the clock was set back; put it right before anybody signs"
+	_, err = d.PrepareDecision(t.Context(), "ana", input(post))
+	refused(t, err, review.Clock, want)
+	_, err = d.Decide(t.Context(), "ana", d.sign("ana", ahead))
+	refused(t, err, review.Clock, want)
+	_, err = d.PrepareTargetApproval(t.Context(), "carla", "urgent", false, "")
+	refused(t, err, review.Clock, want)
+	if d.count(evidence.KindDecision) != 0 {
+		t.Error("something was recorded")
+	}
+	newest = time.Time{}
+	d.now = d.now.Add(-time.Hour)
+	_, err = d.Decide(t.Context(), "ana", d.sign("ana", ahead))
+	refused(t, err, review.BadStatement, "the statement is dated 2026-03-01T09:00:00Z, which has not come yet; prepare it again")
+	// To stop a target needs no clock.
+	if err := d.Suspend(t.Context(), "ana", "urgent", "in doubt"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestASignatureIsForOneCaseOnce(t *testing.T) {
+	d, post := approvedDesk(t)
+	other := d.post("1234", 9, "It asks for donations again (simulated)")
+	c := d.decide("ana", input(post))
+	d.openCase("bilal", c.Ordinal)
+	payload, err := d.PrepareApproval(t.Context(), "bilal", c.Ordinal, false, "not clear enough")
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed := d.sign("bilal", payload)
+	if _, err := d.Approve(t.Context(), "bilal", signed); err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Approve(t.Context(), "bilal", signed)
+	refused(t, err, review.Conflict, "case c1 is already rejected, by bilal; nothing more was recorded")
+	again := d.decide("ana", input(post))
+	_, err = d.Approve(t.Context(), "bilal", signed)
+	refused(t, err, review.ChangedSince, "case c1 has a newer decision (record "+seq(again.Decision.Seq)+"); look at it and approve again")
+	second := d.decide("ana", input(other))
+	st, err := review.ParseStatement(payload)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st.Case, st.CaseVersion = second.Ordinal, second.Version
+	moved, err := review.EncodeStatement(st)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = d.Approve(t.Context(), "bilal", evidence.Signed{Payload: moved, Signature: signed.Signature})
+	refused(t, err, review.BadSignature, "the signature does not match the statement; prepare it again and sign it unchanged")
+	_, err = d.Adjudicate(t.Context(), "carla", signed)
+	refused(t, err, review.WrongKey, "this was signed with the key of bilal and not with that of carla; each person signs with their own")
+	_, err = d.Relist(t.Context(), "bilal", "demo", signed)
+	refused(t, err, review.BadStatement, "this is a signed \"approval\", and a \"relisting\" was asked for")
+	if d.count(evidence.KindApproval) != 1 {
+		t.Error("something more was recorded")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
@@ -16,6 +17,9 @@ const maxSignature = 16 << 10
 // verify reads a statement and proves that the person made it: the signature is by the key that the roster holds for them now.
 func (d *Desk) verify(ctx context.Context, person, typ string, s evidence.Signed) (Person, evidence.Statement, error) {
 	st, err := ParseStatement(s.Payload)
+	if err == nil {
+		err = d.checkClock()
+	}
 	if err != nil {
 		return Person{}, st, err
 	}
@@ -39,6 +43,8 @@ func (d *Desk) verify(ctx context.Context, person, typ string, s evidence.Signed
 		err = refuse(WrongPerson, "the statement speaks for %s and %s handed it in; each person signs for themselves", clip(st.Person), p.ID)
 	case st.Fingerprint != fingerprint:
 		err = refuse(WrongKey, "the statement names key %s and the roster holds %s for %s; prepare it again", clip(st.Fingerprint), fingerprint, p.ID)
+	case st.Time.After(d.now().Add(clockStep)):
+		err = refuse(BadStatement, "the statement is dated %s, which has not come yet; prepare it again", st.Time.UTC().Format(time.RFC3339))
 	}
 	return p, st, err
 }
