@@ -82,7 +82,13 @@ func TestATargetIsBlindUntilSomethingOfItIsRecorded(t *testing.T) {
 	if b := blind(); len(b) != 1 || !b[0].Since.Equal(lost) || !strings.Contains(b[0].Why, "unreachable") {
 		t.Errorf("got %+v, want blind since %v", b, lost)
 	}
+	if m := w.morning(in); len(m.Down) != 1 || !m.Down[0].At.Equal(lost) || m.Down[0].Targets[0] != "front" {
+		t.Errorf("a target that cannot be reached is not told as down once: %+v", m.Down)
+	}
 	w.put(source, channel, &evidence.Acquisition{Method: "messages.getHistory"})
+	if m := w.morning(in); len(m.Back) != 1 || m.Back[0].Subject != front {
+		t.Errorf("it is not told as back: %+v", m.Back)
+	}
 	if b := blind(); len(b) != 0 {
 		t.Errorf("still blind after something was read: %+v", b)
 	}

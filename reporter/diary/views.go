@@ -60,7 +60,7 @@ type Happening struct {
 
 // What can happen.
 const (
-	HappenedDown     = "down"    // the platform restricts the account
+	HappenedDown     = "down"    // the platform restricts the account, or a target can no longer be reached
 	HappenedBack     = "back"    // it no longer does
 	HappenedRenamed  = "renamed" // another title or other names
 	HappenedUnseen   = "unseen"  // a target could not be observed, and nothing was recorded of it since

@@ -71,6 +71,9 @@ func (d days) renamed(b *evidence.AccountSeen) error {
 
 func listNames(n []string) string { return Visible(orElse(strings.Join(n, ", "), "none")) }
 
+// unreachable is the cause of a gap in which the platform knew no such channel, or did not let anyone in: most often it is down.
+const unreachable = "unreachable"
+
 // gap notes since when a target is not observed. One across which the history was read again is over.
 func (d days) gap() error {
 	b, err := evidence.Decode[*evidence.Gap](d.r)
@@ -92,10 +95,21 @@ func (d days) gap() error {
 	}
 	h := d.happening(HappenedUnseen, detail)
 	var old Happening
-	if had, err := d.load("unseen/"+string(d.r.Subject), &old); err != nil {
+	had, err := d.load("unseen/"+string(d.r.Subject), &old)
+	if err != nil {
 		return err
-	} else if had {
+	}
+	if had {
 		h.At, h.Seq = old.At, old.Seq // unseen since then
+	}
+	switch {
+	case had && old.What == HappenedDown:
+		h.What = HappenedDown
+	case b.Cause == unreachable:
+		h.What = HappenedDown
+		if err := d.happened(HappenedDown, "its address no longer leads to it"+because(b.Detail)); err != nil {
+			return err
+		}
 	}
 	if account, _ := d.kv.Get("account/" + string(d.r.Subject)); account != nil {
 		if err := d.kv.Put("watched/"+string(account), []byte(d.r.Subject)); err != nil {
@@ -130,8 +144,15 @@ func (d days) seenAgain(account evidence.Ordinal) error {
 }
 
 func (d days) seen(target evidence.Ordinal) error {
-	if b, _ := d.kv.Get("unseen/" + string(target)); b == nil {
-		return nil
+	var h Happening
+	if had, err := d.load("unseen/"+string(target), &h); !had {
+		return err
+	}
+	if h.What == HappenedDown {
+		d.r.Subject = target
+		if err := d.happened(HappenedBack, "it is observed again"); err != nil {
+			return err
+		}
 	}
 	return d.kv.Delete("unseen/" + string(target))
 }
