@@ -57,19 +57,22 @@ func TestTheLogIsReadInPlainLanguageAndTheLookIsInIt(t *testing.T) {
 	if err := s.approve(c, "bilal", "one"); err != nil {
 		t.Fatal(err)
 	}
+	if es, err := s.readLog(c, url.Values{"subject": {"one"}}); err != nil || len(es) != 2 {
+		t.Errorf("the trail of a target by its id: %v, %v", es, err)
+	}
 	es, err := s.readLog(c, url.Values{"subject": {"t1"}})
 	if err != nil || len(es) != 2 || es[1].Who != "bilal" || !strings.HasPrefix(es[1].Sentence, "approved the target one as record ") {
 		t.Fatalf("the trail of a target: %v, %v", es, err)
 	}
 	es, err = s.readLog(c, url.Values{"of": {"amna"}})
-	if err != nil || len(es) != 1 || !strings.Contains(es[0].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
+	if err != nil || len(es) != 2 || !strings.Contains(es[1].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
 		t.Errorf("the look is told as %v, %v", es, err)
 	}
 	if es, err = s.readLog(c, url.Values{"since": {"1h"}, "kind": {"run.started"}}); err != nil || len(es) != 1 {
 		t.Errorf("runs: %v, %v", es, err)
 	}
 	for name, q := range map[string]url.Values{
-		"nobody": {"of": {"nobody"}}, "an ordinal": {"subject": {"one"}}, "a moment": {"since": {"soon"}}, "a limit": {"limit": {"100000"}},
+		"nobody": {"of": {"nobody"}}, "a subject": {"subject": {"nothing\u202e"}}, "a moment": {"since": {"soon"}}, "a limit": {"limit": {"100000"}},
 	} {
 		size := d.rooms.Vault.Size()
 		var api *APIError

@@ -38,6 +38,20 @@ func (r *Rooms) looked(ctx context.Context, c *call, person, what, note string) 
 	return r.write(ctx, evidence.Person(person), evidence.Vault(), &evidence.Access{What: what, Via: c.peer.Via, Note: note})
 }
 
+// subject reads an ordinal, or the id of a target or a person.
+func (r *Rooms) subject(ctx context.Context, s string) (evidence.Ordinal, error) {
+	if o, err := evidence.ParseOrdinal(s); err == nil {
+		return o, nil
+	}
+	for _, n := range []evidence.Name{evidence.Target(s), evidence.Person(s)} {
+		o, err := r.Vault.Ordinal(ctx, n)
+		if err == nil || !errors.Is(err, evidence.ErrUnbound) {
+			return o, err
+		}
+	}
+	return "", usagef("%s is no subject: give a target's or a person's id, or an ordinal such as t7, a12, a12/456, c9, n3, u2 or v0", diary.Visible(s))
+}
+
 func (r *Rooms) readLog(ctx context.Context, c *call, _ none) (any, error) {
 	q := diary.Query{Person: c.FormValue("of"), Kind: evidence.Kind(c.FormValue("kind")), Size: r.Vault.Size()}
 	var err error
@@ -45,7 +59,7 @@ func (r *Rooms) readLog(ctx context.Context, c *call, _ none) (any, error) {
 		return nil, usagef("limit is 1 to %d; read further back with --until", maxEntries)
 	}
 	if s := c.FormValue("subject"); s != "" {
-		if q.Subject, err = evidence.ParseOrdinal(s); err != nil {
+		if q.Subject, err = r.subject(ctx, s); err != nil {
 			return nil, err
 		}
 	}

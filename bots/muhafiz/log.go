@@ -11,7 +11,7 @@ import (
 
 type logCmd struct {
 	who
-	Subject string `help:"Only what is about this: a target (t7), account (a12), post (a12/456), case (c9), notice (n3), person (u2) or the vault (v0)." placeholder:"O"`
+	Subject string `help:"Only what is about this: a target or person by id, or an ordinal: target (t7), account (a12), post (a12/456), case (c9), notice (n3), person (u2) or the vault (v0)." placeholder:"O"`
 	Person  string `help:"Only what this person did, by id." placeholder:"ID"`
 	Since   string `help:"From then on: today, yesterday, a date, an instant in UTC, or how long ago, such as 36h or 7d." placeholder:"T"`
 	Until   string `help:"Before then, in the same forms." placeholder:"T"`
