@@ -56,7 +56,7 @@ func newWorld(t *testing.T) *world {
 	}
 	w.use(v)
 	t.Cleanup(func() { w.v.Close() })
-	for id, role := range map[string]string{"ana": "analyst", "bilal": "reviewer", "carla": "senior"} {
+	for id, role := range map[string]string{"ana": "analyst", "bilal": "reviewer", "carla": "senior", "sana": "senior", "audrey": "auditor"} {
 		_, priv, err := ed25519.GenerateKey(rand.Reader)
 		if err != nil {
 			t.Fatal(err)

@@ -28,6 +28,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/notices/show", handle(r, r.showNotice))
 	mux.HandleFunc("POST /v1/notices/run", handle(r, r.runReporter))
 	mux.HandleFunc("POST /v1/notices/resolve", handle(r, r.resolveNotice))
+	r.answersTo(mux)
 
 	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
 	mux.HandleFunc("POST /v1/imports", handle(r, r.importExport))

@@ -21,19 +21,23 @@ func (r *Rooms) openReporter(context.Context) error {
 	if err != nil {
 		return config.Errors{r.Config.ErrorAt("reporter.schedule", err.Error())}
 	}
+	who := notice.Notifier{Status: c.Notifier.Status, Country: c.Notifier.Country}
 	routes := map[string]reporter.Route{}
-	for _, route := range c.Routes {
+	for i, route := range c.Routes {
+		if ok, sentence := notice.MaySend(route.Kind, who); !ok {
+			return config.Errors{r.Config.ErrorAt(fmt.Sprintf("reporter.routes[%d].kind", i), sentence)}
+		}
 		routes[route.Platform] = newRoute(c, route)
 	}
 	r.Reporter, err = reporter.New(reporter.Options{
-		Schedule: schedule, Log: r.Vault, Routes: routes, Logger: r.Log, Now: r.Now, After: r.After,
+		Schedule: schedule, Log: r.Vault, Routes: routes, Notifier: who, Logger: r.Log, Now: r.Now, After: r.After,
 	})
 	return err
 }
 
 func newRoute(c *config.Reporter, in config.Route) reporter.Route {
 	out := reporter.Route{
-		From: c.CorrectionsContact, DailyCap: c.DailyCap,
+		From: c.CorrectionsContact, DailyCap: c.DailyCap, Kind: in.Kind,
 		Head: notice.Letterhead{Organisation: c.OrganisationName, Contact: c.CorrectionsContact},
 	}
 	box := &delivery.Outbox{Dir: in.Outbox}

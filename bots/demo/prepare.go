@@ -198,6 +198,11 @@ organisations:
         date: 2025-01-15
         source: Gazette of Exampleland no. 1 (fictional)
         note: Simulated; no such state, list or organisation exists.
+      - authority: UN example list (fictional)
+        reference: EX-2
+        date: 2025-02-01
+        source: Simulated list no. 2
+        note: Simulated; with one state's list alone a senior would have to approve each notice as well.
 `
 
 const watchlist = `# The demo's channels. They exist only on the loopback server.

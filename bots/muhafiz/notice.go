@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/url"
@@ -17,6 +18,13 @@ type noticeCmd struct {
 	Show    noticeShowCmd    `cmd:"" help:"Show a notice as it was or will be sent. The look is recorded."`
 	Run     noticeRunCmd     `cmd:"" help:"Send what is due now, without waiting for the schedule."`
 	Resolve noticeResolveCmd `cmd:"" help:"Say what you found out about an uncertain notice."`
+
+	Approve    noticeApproveCmd    `cmd:"" help:"Sign, as a senior, that a drafted notice may leave."`
+	Answer     noticeAnswerCmd     `cmd:"" help:"Record what the addressee answered."`
+	Dispute    noticeDisputeCmd    `cmd:"" help:"Record that the account's side objects."`
+	Correct    noticeCorrectCmd    `cmd:"" help:"Tell everyone who got a notice that it was wrong, at once. One person is enough."`
+	Withdraw   noticeWithdrawCmd   `cmd:"" help:"Take a notice back: an unsent one never leaves; for one that left, everyone who got it is told."`
+	Admissible noticeAdmissibleCmd `cmd:"" help:"Print which kind of notice may rest on which ground from whom, and why not. Needs no vault."`
 }
 
 type noticeListCmd struct{}
@@ -30,13 +38,17 @@ func (noticeListCmd) Run(s *session) error {
 		if s.json {
 			return s.printJSON(ns)
 		}
-		rows := [][]string{{"NOTICE", "PLATFORM", "STATE", "CASES", "TO", "RECEIPT OR REASON"}}
+		rows := [][]string{{"NOTICE", "KIND", "PLATFORM", "STATE", "CASES", "TO", "TICKET", "ANSWER, RECEIPT OR REASON"}}
 		for _, n := range ns {
 			var cases []string
 			for _, k := range n.Cases {
 				cases = append(cases, string(k.Case))
 			}
-			rows = append(rows, []string{string(n.Ordinal), n.Platform, n.Status, strings.Join(cases, ","), orDash(strings.Join(n.To, ",")), n.Receipt + n.Reason})
+			ticket, last := lastWord(n)
+			rows = append(rows, []string{
+				string(n.Ordinal), cmp.Or(n.NoticeKind, notice.KindPlatformRules), n.Platform, n.Status, orDash(strings.Join(cases, ",")),
+				orDash(strings.Join(n.To, ",")), orDash(ticket), last,
+			})
 		}
 		s.table(rows)
 		return nil
@@ -58,7 +70,7 @@ func (c noticeShowCmd) Run(s *session) error {
 		if s.json {
 			return s.printJSON(n)
 		}
-		fmt.Fprintf(s.out, "notice %s, %s\n\n", n.Ordinal, n.Status)
+		s.noticeHead(n.State)
 		for _, l := range strings.Split(n.Text, "\n") {
 			fmt.Fprintln(s.out, safe(strings.TrimRight(l, "\r")))
 		}
@@ -79,7 +91,7 @@ func (c noticeRunCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "%d drafted, %d sent, %d failed, %d uncertain, %d cases wait\n", r.Drafted, r.Sent, r.Failed, r.Uncertain, r.Waiting)
 		for _, b := range r.Blocked {
-			fmt.Fprintf(s.out, "%s waits: %s\n", b.Case, safe(b.Reason))
+			fmt.Fprintf(s.out, "%s waits: %s\n", cmp.Or(b.Case, b.Notice), safe(b.Reason))
 		}
 		return nil
 	})

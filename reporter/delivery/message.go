@@ -50,7 +50,7 @@ func Build(l Letter) ([]byte, error) {
 	m.SetDateWithValue(l.Date.UTC())
 	m.SetGenHeader("Auto-Submitted", "auto-generated")
 	if l.Urgent {
-		m.SetImportance(gomail.ImportanceUrgent)
+		m.SetImportance(gomail.ImportanceHigh)
 	}
 	m.SetBodyString(gomail.TypeTextPlain, l.Text)
 	if len(l.Machine) > 0 {

@@ -72,6 +72,8 @@ func foldNotifiers(table []Row, kind string, g Ground) [][]string {
 		case !r.Allowed:
 			_, why, _ := strings.Cut(r.Sentence, ": ")
 			answer = "refused: " + why
+		case strings.Contains(r.Sentence, " alone"):
+			answer += "; a senior approves it first, since the organisation stands on the list of one state alone"
 		case r.Sentence != "":
 			answer += "; " + r.Sentence
 		}
