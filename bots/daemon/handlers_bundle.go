@@ -64,6 +64,32 @@ func (r *Rooms) mayBundle(ctx context.Context, in BundleRequest) error {
 	if in.Edition == bundle.Full && !p.Has(config.RoleLegal) {
 		return &review.Refusal{Code: review.Role, Sentence: p.ID + " may not take a full edition, which names private persons: that takes the role legal"}
 	}
+	return r.mayTake(ctx, in)
+}
+
+// mayTake keeps the content of stopped targets in.
+func (r *Rooms) mayTake(ctx context.Context, in BundleRequest) error {
+	desk := *r.Desk
+	desk.Reason = in.Purpose
+	accounts := map[evidence.Ordinal]bool{}
+	if in.Account != "" {
+		accounts[in.Account.Whole()] = true
+	}
+	for _, p := range in.Posts {
+		accounts[p.Whole()] = true
+	}
+	if in.Case != "" {
+		c, err := desk.Case(ctx, in.Case)
+		if err != nil {
+			return err
+		}
+		accounts[c.Account] = true
+	}
+	for a := range accounts {
+		if err := desk.MayTake(ctx, in.Person, a); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -93,6 +93,27 @@ func (d *Desk) hidden(ctx context.Context, person string, t Target) (string, err
 	return fmt.Sprintf("target %s is %s (%s): its content is hidden; the roles legal and auditor see it with --reason", t.ID, state, t.Reason), nil
 }
 
+// MayTake refuses content of a suspended or marked target's account to those who may not see it; legal and auditor take it with a
+// reason (Desk.Reason).
+func (d *Desk) MayTake(ctx context.Context, person string, account evidence.Ordinal) error {
+	t, err := d.targetOf(ctx, account)
+	if CodeOf(err) == WrongTarget {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	hidden, err := d.hidden(ctx, person, t)
+	if err != nil || hidden == "" {
+		return err
+	}
+	code := Suspended
+	if t.State == TargetInnocent {
+		code = Innocent
+	}
+	return refuse(code, "target %s is stopped (%s): its content does not leave; the roles legal and auditor take it, and say for what purpose", t.ID, t.Reason)
+}
+
 // checkOpened asks whether the person has opened every exhibit in the version that they sign for.
 func (d *Desk) checkOpened(ctx context.Context, p Person, exhibits []evidence.Exhibit) error {
 	for _, e := range exhibits {
