@@ -11,9 +11,16 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/reload", handle(r, r.reloadConfig))
 
 	mux.HandleFunc("GET /v1/targets", handle(r, r.targets))
+	mux.HandleFunc("GET /v1/targets/known", handle(r, r.knownTargets))
+	mux.HandleFunc("GET /v1/targets/show", handle(r, r.showTarget))
+	mux.HandleFunc("POST /v1/targets/remove", handle(r, r.removeTarget))
 	mux.HandleFunc("POST /v1/targets/prepare", handle(r, r.prepareTarget))
 	mux.HandleFunc("POST /v1/targets/approve", handle(r, r.approveTarget))
 	mux.HandleFunc("POST /v1/targets/suspend", handle(r, r.suspendTarget))
+	mux.HandleFunc("POST /v1/targets/mark", handle(r, r.markTarget))
+	mux.HandleFunc("POST /v1/targets/relist/prepare", handle(r, r.prepareRelisting))
+	mux.HandleFunc("POST /v1/targets/relist", handle(r, r.relistTarget))
+	mux.HandleFunc("GET /v1/targets/redress", handle(r, r.redress))
 
 	mux.HandleFunc("GET /v1/review/queue", handle(r, r.queue))
 	mux.HandleFunc("GET /v1/review/cases", handle(r, r.cases))
@@ -23,12 +30,18 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/review/decision", handle(r, r.decide))
 	mux.HandleFunc("POST /v1/review/approval/prepare", handle(r, r.prepareApproval))
 	mux.HandleFunc("POST /v1/review/approval", handle(r, r.approve))
+	mux.HandleFunc("POST /v1/review/adjudication/prepare", handle(r, r.prepareAdjudication))
+	mux.HandleFunc("POST /v1/review/adjudication", handle(r, r.adjudicate))
 
 	mux.HandleFunc("GET /v1/notices", handle(r, r.notices))
 	mux.HandleFunc("GET /v1/notices/show", handle(r, r.showNotice))
 	mux.HandleFunc("POST /v1/notices/run", handle(r, r.runReporter))
 	mux.HandleFunc("POST /v1/notices/resolve", handle(r, r.resolveNotice))
 	r.answersTo(mux)
+
+	mux.HandleFunc("GET /v1/today", handle(r, r.today))
+	mux.HandleFunc("GET /v1/log", handle(r, r.readLog))
+	mux.HandleFunc("POST /v1/audits", handle(r, r.exportAudit))
 
 	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
 	mux.HandleFunc("POST /v1/imports", handle(r, r.importExport))

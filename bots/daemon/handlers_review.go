@@ -21,14 +21,6 @@ type SignedBy struct {
 	Signed evidence.Signed `json:"signed"`
 }
 
-// TargetRequest asks for something about a target.
-type TargetRequest struct {
-	Person    string `json:"person"`
-	Target    string `json:"target"`
-	Emergency bool   `json:"emergency,omitempty"`
-	Reason    string `json:"reason,omitempty"` // or a comment
-}
-
 // DecisionRequest asks for the statement of a decision.
 type DecisionRequest struct {
 	Person string `json:"person"`
@@ -51,33 +43,6 @@ func (r *Rooms) desk(c *call) *review.Desk {
 		d.Reason = c.FormValue("reason")
 	}
 	return &d
-}
-
-func (r *Rooms) targets(ctx context.Context, c *call, _ none) (any, error) {
-	return r.desk(c).Targets(ctx)
-}
-
-func (r *Rooms) prepareTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
-	p, err := r.desk(c).PrepareTargetApproval(ctx, in.Person, in.Target, in.Emergency, in.Reason)
-	return Prepared{p}, err
-}
-
-func (r *Rooms) approveTarget(ctx context.Context, c *call, in SignedBy) (any, error) {
-	t, err := r.desk(c).ApproveTarget(ctx, in.Person, in.Target, in.Signed)
-	if err == nil {
-		r.changed()
-	}
-	return t, err
-}
-
-func (r *Rooms) suspendTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
-	err := r.desk(c).Suspend(ctx, in.Person, in.Target, in.Reason)
-	if err != nil {
-		return nil, err
-	}
-	r.changed()
-	t, _, err := r.desk(c).Target(ctx, in.Target)
-	return t, err
 }
 
 func (r *Rooms) queue(ctx context.Context, c *call, _ none) (any, error) {

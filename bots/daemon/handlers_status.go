@@ -115,7 +115,9 @@ func (s *Status) warn(now time.Time) {
 		switch {
 		case t.State == review.TargetListed:
 			s.Warnings = append(s.Warnings, "target "+t.ID+" waits for a second person and is not collected")
-		case t.State == review.TargetApproved && !t.Until.IsZero() && t.Until.Before(now):
+		case t.Emergency && t.Collectable(now):
+			s.Warnings = append(s.Warnings, "target "+t.ID+" is collected by an EMERGENCY START of one person until "+t.Until.Format("2006-01-02 15:04Z")+"; nothing of it is reported until a second person approves it")
+		case t.State == review.TargetApproved && !t.Until.IsZero() && !t.Collectable(now):
 			s.Warnings = append(s.Warnings, "the approval of target "+t.ID+" has ended; it is not collected")
 		}
 	}

@@ -2,57 +2,109 @@ package main
 
 import (
 	"fmt"
+	"time"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
 type watchCmd struct {
-	List    watchListCmd    `cmd:"" default:"withargs" help:"List the targets and how they stand."`
-	Approve watchApproveCmd `cmd:"" help:"Approve a target as the second person: collection begins."`
-	Suspend watchSuspendCmd `cmd:"" help:"Suspend a target at once: collection and unsent notices stop."`
+	List      watchListCmd      `cmd:"" default:"withargs" help:"List the targets and how they stand."`
+	Show      watchShowCmd      `cmd:"" help:"Show everything about a target but what it published."`
+	Add       watchAddCmd       `cmd:"" help:"Add a list as it came: CSV, XLSX, HTML or pasted text. Every row is accounted for."`
+	Approve   watchApproveCmd   `cmd:"" help:"Approve a target as the second person: collection begins."`
+	Suspend   watchSuspendCmd   `cmd:"" help:"Suspend a target at once: collection and unsent notices stop."`
+	Remove    watchRemoveCmd    `cmd:"" help:"Take a target off its watchlist, with a reason."`
+	Successor watchSuccessorCmd `cmd:"" help:"List the account that came in place of a target."`
+	watchRedress
 }
 
-type watchListCmd struct{}
+// The states by which targets can be listed beside those of the log.
+const (
+	stateEmergency = "emergency"
+	stateEnded     = "ended"
+)
 
-func (watchListCmd) Run(s *session) error {
-	return s.with("watch list", func(c *daemon.Client) error {
-		var ts []review.Target
-		if err := c.Call(s, "GET", "/v1/targets", nil, &ts); err != nil {
+type watchListCmd struct {
+	State string `help:"Only targets in this state: listed, approved, suspended, removed, innocent, emergency, or ended (an approval that has run out)." enum:",listed,approved,suspended,removed,innocent,emergency,ended" default:"" placeholder:"S"`
+}
+
+func (c watchListCmd) Run(s *session) error {
+	return s.with("watch list", func(cl *daemon.Client) error {
+		var all []review.Target
+		if err := cl.Call(s, "GET", "/v1/targets", nil, &all); err != nil {
 			return err
+		}
+		ts := []review.Target{}
+		for _, t := range all {
+			if c.State == "" || inState(t, c.State, time.Now()) {
+				ts = append(ts, t)
+			}
 		}
 		if s.json {
 			return s.printJSON(ts)
 		}
 		rows := [][]string{{"TARGET", "STATE", "ACCOUNT", "ADDRESS", "ORGANISATION", "REPORT", "LISTED BY", "APPROVED BY"}}
 		for _, t := range ts {
-			state := t.State
-			if t.Emergency {
-				state += " (emergency, one person)"
-			}
-			if !t.Until.IsZero() {
-				state += " until " + t.Until.Format("2006-01-02 15:04Z")
-			}
-			rows = append(rows, []string{t.ID, state, orDash(string(t.Account)), t.Address, t.Organisation, yesNo(t.Report), t.ListedBy, orDash(t.ApprovedBy)})
+			rows = append(rows, []string{t.ID, stateOf(t, time.Now()), orDash(string(t.Account)), t.Address, t.Organisation, yesNo(t.Report), t.ListedBy, orDash(t.ApprovedBy)})
 		}
 		s.table(rows)
 		return nil
 	})
 }
 
+func inState(t review.Target, state string, now time.Time) bool {
+	ended := t.State == review.TargetApproved && !t.Collectable(now)
+	switch state {
+	case stateEnded:
+		return ended
+	case stateEmergency:
+		return t.State == review.TargetApproved && t.Emergency && !ended
+	case review.TargetApproved:
+		return t.State == state && !t.Emergency && !ended
+	}
+	return t.State == state
+}
+
+// stateOf is a target's state in words: an emergency start, an end, and that nothing is collected are always said.
+func stateOf(t review.Target, now time.Time) string {
+	state := t.State
+	if t.State == review.TargetApproved {
+		if t.Emergency {
+			state = "EMERGENCY START by one person, not reported"
+		}
+		switch {
+		case !t.Until.IsZero() && !t.Collectable(now):
+			state += ", ENDED " + t.Until.Format("2006-01-02 15:04Z")
+		case !t.Until.IsZero():
+			state += " until " + t.Until.Format("2006-01-02 15:04Z")
+		}
+	}
+	if !config.Collectable(t.Platform) {
+		state += " (listed only)"
+	}
+	return state
+}
+
 type watchApproveCmd struct {
 	Targets []string `arg:"" help:"The targets' ids."`
 	signs
-	Emergency bool   `help:"Start alone for 24 hours, once; everything says so, and nothing is reported."`
+	Emergency bool   `help:"Start alone for 24 hours, once; everything says so, and nothing is reported." xor:"until"`
+	Until     string `help:"When the approval ends: a day such as 2026-12-31 (its end, UTC), or a moment such as 2026-12-31T18:00:00Z. Approve again to renew." xor:"until" placeholder:"DATE"`
 	Comment   string `help:"A comment that is signed with it."`
 }
 
 func (c watchApproveCmd) Run(s *session) error {
+	until, err := parseUntil(c.Until)
+	if err != nil {
+		return exit(exitUsage, err)
+	}
 	return s.with("watch approve", func(cl *daemon.Client) error {
 		for _, id := range c.Targets {
 			var p daemon.Prepared
-			if err := cl.Call(s, "POST", "/v1/targets/prepare", daemon.TargetRequest{Person: c.As, Target: id, Emergency: c.Emergency, Reason: c.Comment}, &p); err != nil {
+			if err := cl.Call(s, "POST", "/v1/targets/prepare", daemon.TargetRequest{Person: c.As, Target: id, Emergency: c.Emergency, Until: until, Reason: c.Comment}, &p); err != nil {
 				return err
 			}
 			signed, err := c.sign(s, s, p.Payload, evidence.StatementTargetApproval)
@@ -69,10 +121,40 @@ func (c watchApproveCmd) Run(s *session) error {
 				}
 				continue
 			}
-			fmt.Fprintf(s.out, "%s (%s) is approved by %s as record %d set it; a running daemon begins now\n", t.ID, t.Address, c.As, t.Set.Seq)
+			fmt.Fprintf(s.out, "%s (%s) is approved by %s as record %d set it; %s\n", t.ID, t.Address, c.As, t.Set.Seq, afterApproval(t))
 		}
 		return nil
 	})
+}
+
+// afterApproval says what an approval brings about.
+func afterApproval(t review.Target) string {
+	next := "a running daemon begins now"
+	if !config.Collectable(t.Platform) {
+		next = "it is listed only: nothing is collected, captures of it can be imported"
+	}
+	switch {
+	case t.Emergency:
+		return next + "; EMERGENCY START by one person, until " + t.Until.Format("2006-01-02 15:04Z") + ", not reported"
+	case !t.Until.IsZero():
+		return next + "; the approval ends " + t.Until.Format("2006-01-02 15:04Z")
+	}
+	return next
+}
+
+// parseUntil reads the end of an approval; a day counts to its end.
+func parseUntil(s string) (evidence.Time, error) {
+	if s == "" {
+		return evidence.Time{}, nil
+	}
+	if d, err := time.Parse(time.DateOnly, s); err == nil {
+		return evidence.At(d.AddDate(0, 0, 1).Add(-time.Second)), nil
+	}
+	t, err := time.Parse(time.RFC3339, s)
+	if err != nil {
+		return evidence.Time{}, fmt.Errorf("--until is a day such as 2026-12-31 or a moment such as 2026-12-31T18:00:00Z, not %q", s)
+	}
+	return evidence.At(t), nil
 }
 
 type watchSuspendCmd struct {

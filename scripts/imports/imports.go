@@ -29,8 +29,8 @@ var Rules = []Rule{
 	{"reporter/diary", []string{"collectors/evidence"}, "tells records and nothing else; the daemon hands over what the desk and the reporter know"},
 	{"reporter/audit", []string{"collectors/evidence"}, "whoever looks for misuse reads the log itself, not what the desk makes of it"},
 	{"reporter/bundle", []string{"collectors/evidence", "reporter/bundle"}, "siblings are wired by the daemon"},
-	{"bots", []string{"bots/...", "collectors/...", "reporter/...", "config"}, "the only room that sees all others"},
-	{"scripts", []string{"scripts/...", "bots/...", "collectors/...", "reporter/...", "config"}, "measuring and checking tools"},
+	{"bots", []string{"bots/...", "collectors/...", "reporter/...", "config", "config/..."}, "the only room that sees all others"},
+	{"scripts", []string{"scripts/...", "bots/...", "collectors/...", "reporter/...", "config", "config/..."}, "measuring and checking tools"},
 }
 
 // Owner says which folder alone may import a third-party module.
