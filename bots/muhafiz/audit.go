@@ -79,6 +79,7 @@ func (c auditVerifyCmd) Run(s *session) error {
 		}
 	} else {
 		fmt.Fprintf(s.out, "%s: %d records proved under the log %s of %d, %d with their bodies\n", filepath.Base(c.Dir), rep.Records, safe(rep.Origin), rep.TreeSize, rep.Bodies)
+		fmt.Fprintf(s.out, "%d signatures of people hold; %d could not be checked\n", rep.Signatures, rep.Unchecked)
 		if rep.Complete {
 			fmt.Fprintln(s.out, "complete: no record below the checkpoint is left out")
 		} else {

@@ -3,6 +3,9 @@ package audit_test
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"go/ast"
 	"go/parser"
@@ -14,6 +17,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/hiddeco/sshsig"
+	"golang.org/x/crypto/ssh"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -38,16 +44,84 @@ func filled(t *testing.T) *vault.Vault {
 	v := vaulttest.New(t)
 	source, channel := evidence.Source("s"), evidence.Account("telegram", "channel", "1")
 	put(t, v, source, source, &evidence.Collector{Key: "s", State: "healthy"})
-	put(t, v, evidence.Vault(), evidence.Person("amna"), &evidence.PersonSet{Key: "amna", Name: "Amna", Roles: []string{"auditor"}})
+	key := newKey(t)
+	put(t, v, evidence.Vault(), evidence.Person("amna"), &evidence.PersonSet{Key: "amna", Name: "Amna", Roles: []string{"auditor"}, SSHKey: line(key)})
 	put(t, v, evidence.Vault(), evidence.Target("front"), &evidence.TargetSet{Key: "front", Address: "https://t.me/front"})
 	for i := range 20 {
 		put(t, v, source, channel.Post(int64(i)), &evidence.PostSeen{Method: evidence.MethodMTProto, Text: secret + strconv.Itoa(i)})
 	}
 	put(t, v, source, channel, &evidence.AccountSeen{Method: evidence.MethodMTProto, Title: secret})
 	put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.CaseOpened{Key: "k", Account: evidence.Ref{Name: channel}, Target: "front"})
-	put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Decision{Signed: evidence.Signed{Payload: `{"quote":"` + secret + `"}`}})
+	put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Decision{Signed: sign(t, key, "amna", secret)})
+	put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Approval{Signed: sign(t, key, "amna", "")})
 	put(t, v, evidence.Person("amna"), evidence.Vault(), &evidence.Access{What: "audit"})
 	return v
+}
+
+func newKey(t *testing.T) ssh.Signer {
+	t.Helper()
+	_, priv, err := ed25519.GenerateKey(rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	k, err := ssh.NewSignerFromKey(priv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return k
+}
+
+func line(k ssh.Signer) string {
+	return strings.TrimSpace(string(ssh.MarshalAuthorizedKey(k.PublicKey())))
+}
+
+func sign(t *testing.T, k ssh.Signer, person, comment string) evidence.Signed {
+	t.Helper()
+	payload, err := json.Marshal(evidence.Statement{Type: evidence.StatementApproval, Person: person, Comment: comment})
+	if err != nil {
+		t.Fatal(err)
+	}
+	sig, err := sshsig.Sign(bytes.NewReader(payload), k, sshsig.HashSHA512, evidence.SignatureNamespace)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return evidence.Signed{Payload: string(payload), Signature: string(sshsig.Armor(sig))}
+}
+
+// TestAStatementOfAnotherKeyIsFound puts acts past the desk, straight into the log, as whoever holds the machine could.
+func TestAStatementOfAnotherKeyIsFound(t *testing.T) {
+	for name, forge := range map[string]func(v *vault.Vault, amna, bilal ssh.Signer) string{
+		"another's key": func(v *vault.Vault, _, bilal ssh.Signer) string {
+			put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Approval{Signed: sign(t, bilal, "amna", "")})
+			return "is not signed by the key that the roster held"
+		},
+		"another's act": func(v *vault.Vault, amna, _ ssh.Signer) string {
+			put(t, v, evidence.Person("bilal"), evidence.Case("k"), &evidence.Approval{Signed: sign(t, amna, "amna", "")})
+			return "is the act of u2"
+		},
+		"no signature": func(v *vault.Vault, _, _ ssh.Signer) string {
+			put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Approval{Signed: evidence.Signed{Payload: `{"person":"amna"}`}})
+			return "cannot be read"
+		},
+		"a key from before": func(v *vault.Vault, amna, _ ssh.Signer) string {
+			put(t, v, evidence.Vault(), evidence.Person("amna"), &evidence.PersonSet{Key: "amna", SSHKey: line(newKey(t))})
+			put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.Approval{Signed: sign(t, amna, "amna", "")})
+			return "is not signed by the key that the roster held"
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, amna, bilal := vaulttest.New(t), newKey(t), newKey(t)
+			put(t, v, evidence.Vault(), evidence.Person("amna"), &evidence.PersonSet{Key: "amna", SSHKey: line(amna)})
+			put(t, v, evidence.Vault(), evidence.Person("bilal"), &evidence.PersonSet{Key: "bilal", SSHKey: line(bilal)})
+			put(t, v, evidence.Vault(), evidence.Source("s"), &evidence.Collector{Key: "s"})
+			put(t, v, evidence.Person("amna"), evidence.Case("k"), &evidence.CaseOpened{Key: "k", Account: evidence.Ref{Name: evidence.Account("telegram", "channel", "1")}})
+			want := forge(v, amna, bilal)
+			_, dir := export(t, v, nil)
+			if rep, err := audit.Verify(t.Context(), dir, v.LogKey()); !errors.Is(err, audit.ErrWrong) || !strings.Contains(err.Error(), want) {
+				t.Errorf("got %+v, %v, want %q", rep, err, want)
+			}
+		})
+	}
 }
 
 func export(t *testing.T, v *vault.Vault, change func(*audit.Options)) (audit.Result, string) {
@@ -143,7 +217,7 @@ func TestAnExportHoldsEveryActAndNoContent(t *testing.T) {
 				t.Errorf("%q stands in %v, want %v", secret, got, c.quotes)
 			}
 			rep, err := audit.Verify(t.Context(), dir, v.LogKey())
-			if err != nil || !rep.KeyHolds || rep.Complete != c.complete || rep.Records != int64(res.Records) || rep.TreeSize != size {
+			if err != nil || !rep.KeyHolds || rep.Signatures != int64(1+len(c.quotes)) || rep.Unchecked != 0 || rep.Complete != c.complete || rep.Records != int64(res.Records) || rep.TreeSize != size {
 				t.Errorf("verify: %+v, %v", rep, err)
 			}
 			if rep, err := audit.Verify(t.Context(), dir, ""); err != nil || !rep.KeyAbsent {
@@ -173,8 +247,8 @@ func TestSinceAndUntilBoundAnExport(t *testing.T) {
 		at = append(at, put(t, v, evidence.Person("amna"), evidence.Vault(), &evidence.Access{What: "queue"}).At.Time)
 	}
 	res, dir := export(t, v, func(o *audit.Options) { o.Since, o.Until = at[1], at[4] })
-	if res.Records != 3 {
-		t.Errorf("%d records from the second look until before the fifth: %+v", res.Records, res)
+	if res.Records != 5 || res.Kinds[evidence.KindAccess] != 3 {
+		t.Errorf("%d records from the second look until before the fifth, with the vault and its roster: %+v", res.Records, res)
 	}
 	if _, err := audit.Verify(t.Context(), dir, v.LogKey()); err != nil {
 		t.Error(err)

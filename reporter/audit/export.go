@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"sort"
 	"strings"
 	"time"
 
@@ -34,9 +33,8 @@ type Log interface {
 	Tree
 }
 
-// Records reads records by number and in a row; fn ends the row early, without an error, with fs.SkipAll.
+// Records reads records in a row; fn ends the row early, without an error, with fs.SkipAll.
 type Records interface {
-	Record(ctx context.Context, seq int64) (evidence.Record, error)
 	Records(ctx context.Context, from int64, fn func(evidence.Record) error) error
 }
 
@@ -52,7 +50,8 @@ type Options struct {
 	// Tell returns a record as one line of acts.txt, without a word of content.
 	Tell func(context.Context, evidence.Record) (string, error)
 	Out  string // the folder to make; it must not exist
-	// Since and Until bound when the records were written: at or after, and before. Zero does not bound.
+	// Since and Until bound when the records were written: at or after, and before. Zero does not bound. Roster entries from before Since
+	// are exported as well: without their keys no signature could be checked.
 	Since, Until  time.Time
 	WithDecisions bool // with the bodies of decisions, which quote posts
 	Complete      bool // with the envelopes of all records, so that nothing can be left out unseen; Since and Until must be zero
@@ -141,22 +140,18 @@ func (x *exporter) run(ctx context.Context) (err error) {
 	return x.publish()
 }
 
-// records goes through the log itself and not through a view of it.
+// records goes through the log itself and not through a view of it. The roster before Since goes with it, for its keys.
 func (x *exporter) records(ctx context.Context) error {
-	from := int64(0)
-	if !x.o.Since.IsZero() {
-		var err error
-		if from, err = firstAt(ctx, x.o.Log, x.cp.Size, x.o.Since); err != nil {
-			return err
-		}
-	}
 	return x.write([]string{fileEnvelopes, fileBodies, fileActs}, func(w []*bufio.Writer) error {
-		return x.o.Log.Records(ctx, from, func(r evidence.Record) error {
+		return x.o.Log.Records(ctx, 0, func(r evidence.Record) error {
 			if r.Seq >= x.cp.Size || !x.o.Until.IsZero() && !r.At.Before(x.o.Until) {
 				return fs.SkipAll
 			}
-			if (r.Seq-from)%1000 == 0 {
-				x.o.Progress(r.Seq-from, x.cp.Size-from)
+			if r.Seq%1000 == 0 {
+				x.o.Progress(r.Seq, x.cp.Size)
+			}
+			if r.At.Before(x.o.Since) && r.Kind != evidence.KindPersonSet && r.Kind != evidence.KindVaultCreated {
+				return nil
 			}
 			return x.record(ctx, r, w)
 		})
@@ -273,22 +268,6 @@ func syncDir(path string) error {
 		return err
 	}
 	return errors.Join(d.Sync(), d.Close())
-}
-
-// firstAt finds the first record written at t or later: the vault's commit clock never goes back.
-func firstAt(ctx context.Context, log Records, size int64, t time.Time) (int64, error) {
-	var failed error
-	n := sort.Search(int(size), func(i int) bool {
-		if failed != nil {
-			return true
-		}
-		r, err := log.Record(ctx, int64(i))
-		if failed = err; err != nil {
-			return true
-		}
-		return !r.At.Before(t)
-	})
-	return int64(n), failed
 }
 
 // oneLine keeps what people typed from becoming a second line.

@@ -38,7 +38,7 @@ func (x *exporter) readme(w io.Writer) error {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("Export of acts from the vault %s", x.o.Log.ID())
 	p("Made %s by %s with %s", x.o.Now().UTC().Format(time.RFC3339), oneLine(x.o.By), oneLine(x.o.Build))
-	p("Checkpoint: the first %d records. Written from %s until %s.", x.cp.Size, moment(x.o.Since, "the beginning"), moment(x.o.Until, "the checkpoint"))
+	p("Checkpoint: the first %d records. Acts written from %s until %s, and the roster from the beginning.", x.cp.Size, moment(x.o.Since, "the beginning"), moment(x.o.Until, "the checkpoint"))
 	p("")
 	p("%d acts, with %d envelopes in all:", x.res.Acts, x.res.Records)
 	for _, k := range slices.Sorted(maps.Keys(x.res.Kinds)) {
@@ -60,7 +60,7 @@ func (x *exporter) readme(w io.Writer) error {
 	p("")
 	p("The key that the vault states for itself is %s", x.o.Log.LogKey())
 	p("")
-	p("Check without the program, in this folder, all but the checkpoint's signature:")
+	p("Check without the program, in this folder, all but the signatures:")
 	p("")
 	p("python3 - <<'%s'\n%s\n%s", marker, check, marker)
 	_, err := io.WriteString(w, b.String())

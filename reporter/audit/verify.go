@@ -21,13 +21,16 @@ import (
 
 // Report says what Verify found.
 type Report struct {
-	Origin    string `json:"origin"` // of the checkpoint
-	TreeSize  int64  `json:"tree_size"`
-	Records   int64  `json:"records"`
-	Bodies    int64  `json:"bodies"`
-	Complete  bool   `json:"complete"`   // the envelopes are all of the log's below the checkpoint
-	KeyHolds  bool   `json:"key_holds"`  // the checkpoint is signed by the given key
-	KeyAbsent bool   `json:"key_absent"` // no key was given, so nobody knows whose checkpoint it is
+	Origin   string `json:"origin"` // of the checkpoint
+	TreeSize int64  `json:"tree_size"`
+	Records  int64  `json:"records"`
+	Bodies   int64  `json:"bodies"`
+	// Signatures counts the statements whose signature holds, Unchecked those of people whose roster entry is not in the export.
+	Signatures int64 `json:"signatures"`
+	Unchecked  int64 `json:"unchecked"`
+	Complete   bool  `json:"complete"`   // the envelopes are all of the log's below the checkpoint
+	KeyHolds   bool  `json:"key_holds"`  // the checkpoint is signed by the given key
+	KeyAbsent  bool  `json:"key_absent"` // no key was given, so nobody knows whose checkpoint it is
 }
 
 // ErrWrong is wrapped by what does not hold.
@@ -42,10 +45,10 @@ const (
 	maxLine       = 64 << 20
 )
 
-// Verify recomputes an export: each envelope under the checkpoint's root, each body under its envelope, and the checkpoint's signature
-// where a log key (vkey) is given. What does not hold is ErrWrong; the report then says how far it came.
+// Verify recomputes an export: each envelope under the checkpoint's root, each body under its envelope, each signed statement that is in it, and the
+// checkpoint's signature where a log key (vkey) is given. What does not hold is ErrWrong; the report then says how far it came.
 func Verify(ctx context.Context, dir, logKey string) (Report, error) {
-	v := verifier{last: -1}
+	v := verifier{last: -1, roster: map[string]enlisted{}}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
 		return v.rep, err
@@ -89,6 +92,8 @@ type verifier struct {
 	rep  Report
 	root tlog.Hash
 	last int64
+	// roster is the team as of the last record, by configured id.
+	roster map[string]enlisted
 }
 
 func (v *verifier) checkpoint(root *os.Root, logKey string) error {
@@ -177,7 +182,7 @@ func (v *verifier) record(env, body, proof []byte) error {
 	if treat(e.Kind) == observed {
 		return wrong("record %d is %s, and its body has no place in an export of acts", e.Seq, e.Kind)
 	}
-	return nil
+	return v.signed(evidence.Record{Envelope: e, EnvelopeBytes: env, Body: body})
 }
 
 func parseProof(line []byte) (proofLine, error) {

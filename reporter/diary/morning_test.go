@@ -114,8 +114,11 @@ func TestTheMorningOrdersWhatWaits(t *testing.T) {
 	m := w.morning(diary.Inputs{
 		Since: now,
 		Cases: []diary.Case{
-			{Ordinal: "c1", Severity: "low", Since: ago(90)}, {Ordinal: "c2", Severity: "high", Since: ago(1)},
-			{Ordinal: "c3", Severity: "threat-to-life", Since: ago(2)}, {Ordinal: "c4", Severity: "high", Since: ago(5)}, {Ordinal: "c5", Since: ago(900)},
+			{Ordinal: "c1", Severity: "low", Since: ago(90)},
+			{Ordinal: "c2", Severity: "high", Since: ago(1)},
+			{Ordinal: "c3", Severity: "threat-to-life", Since: ago(2)},
+			{Ordinal: "c4", Severity: "high", Since: ago(5)},
+			{Ordinal: "c5", Since: ago(900)},
 		},
 		Targets: []diary.Target{
 			{ID: "wrong", State: "innocent", Account: "a1", Stopped: ago(3), Reason: "a newspaper"},
