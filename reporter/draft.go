@@ -123,13 +123,13 @@ func (r *Reporter) ready(ctx context.Context, c review.Case, so soFar) (string, 
 	return t.Platform, one, nil
 }
 
-// notHeld refuses a decision whose unsent notice a person withdrew.
+// notHeld refuses an approval whose unsent notice a person withdrew.
 func (r *Reporter) notHeld(ctx context.Context, nc evidence.NoticeCase) error {
 	var h notice.Held
-	if ok, err := r.get(ctx, notice.HeldKey(nc.Case), &h); err != nil || !ok || h.Decision != nc.Decision {
+	if ok, err := r.get(ctx, notice.HeldKey(nc.Case), &h); err != nil || !ok || h.Approval != nc.Approval {
 		return err
 	}
-	return fmt.Errorf("a person withdrew its notice %s (%s); it leaves only after a new decision", h.Notice, h.Reason)
+	return fmt.Errorf("a person withdrew its notice %s (%s); it leaves only after a new approval", h.Notice, h.Reason)
 }
 
 func (r *Reporter) draftPlatform(ctx context.Context, platform string, cases []ready, so soFar, rep *Report) error {

@@ -19,7 +19,7 @@ func (r *Reporter) Correct(ctx context.Context, person string, o, account eviden
 	return r.putRight(ctx, person, o, account, notice.KindCorrection, reason)
 }
 
-// Withdraw takes a notice back. One that has not left never will, and its cases leave only after a new decision; for one that has
+// Withdraw takes a notice back. One that has not left never will, and its cases wait for a second person again; for one that has
 // left, a withdrawal goes to everyone who got it, as a correction does, and is what is returned.
 func (r *Reporter) Withdraw(ctx context.Context, person string, o evidence.Ordinal, reason string) (notice.State, error) {
 	n, err := r.Notice(ctx, o)

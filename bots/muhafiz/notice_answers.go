@@ -168,7 +168,7 @@ func (c noticeWithdrawCmd) Run(s *session) error {
 			s.told(n)
 			return
 		}
-		fmt.Fprintf(s.out, "notice %s is withdrawn and never leaves; its cases leave only after a new decision\n", n.Ordinal)
+		fmt.Fprintf(s.out, "notice %s is withdrawn and never leaves; its cases wait for a second person again\n", n.Ordinal)
 	})
 }
 

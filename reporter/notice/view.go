@@ -83,10 +83,10 @@ type Correction struct {
 	By evidence.Ordinal `json:"by"`
 }
 
-// Held says that a person withdrew the unsent notice of a case: the same decision goes into no other.
+// Held says that a person withdrew the unsent notice of a case: the same approval carries no other.
 type Held struct {
 	Notice   evidence.Ordinal   `json:"notice"`
-	Decision evidence.RecordRef `json:"decision"`
+	Approval evidence.RecordRef `json:"approval"`
 	Reason   string             `json:"reason"`
 }
 

@@ -45,7 +45,7 @@ func (s *State) reach(r evidence.Record, b evidence.Body, kv evidence.KV) error 
 		return nil
 	}
 	for _, nc := range s.Cases {
-		v, err := json.Marshal(Held{s.Ordinal, nc.Decision, s.Reason})
+		v, err := json.Marshal(Held{s.Ordinal, nc.Approval, s.Reason})
 		if err != nil {
 			return err
 		}

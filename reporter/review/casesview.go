@@ -254,6 +254,9 @@ func applyDelivery(r evidence.Record, kv evidence.KV) error {
 			c.Delivery = "uncertain"
 		case evidence.KindNoticeWithdrawn:
 			c.Status, c.Notice, c.Delivery = CaseApproved, "", ""
+			if r.Actor.Space() == evidence.SpacePerson {
+				c.Status, c.Approval = CaseDecided, nil // whoever took it back has a reason: a second person looks again
+			}
 		}
 		if err := put(kv, string(c.Ordinal), c); err != nil {
 			return err
