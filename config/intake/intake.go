@@ -181,6 +181,10 @@ func (s *sorter) row(i int, r Row) []Outcome {
 	case i == s.cols.header:
 		base.Status = Header
 		return []Outcome{base}
+	case i < s.cols.header:
+		// A link above the list is its publisher's or its source's more often than a member's.
+		base.Status, base.Reason = Refused, "stands above the names of the columns and is not read"
+		return []Outcome{base}
 	case r.Problem != "":
 		base.Status, base.Reason = Refused, r.Problem
 		return []Outcome{base}
