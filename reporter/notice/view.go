@@ -112,7 +112,7 @@ func (s State) Open() bool {
 	case Withdrawn, Corrected:
 		return false
 	case Answered:
-		return s.Answers[len(s.Answers)-1].Outcome == evidence.AnswerDuplicate
+		return len(s.Answers) > 0 && s.Answers[len(s.Answers)-1].Outcome == evidence.AnswerDuplicate
 	}
 	return true
 }
