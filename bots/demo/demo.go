@@ -29,6 +29,8 @@ type Options struct {
 	// Say is told what happens, a sentence at a time.
 	Say func(format string, args ...any)
 	Out io.Writer // for the table
+	// Day plays an analyst's day after the story, through the program's own commands.
+	Day bool
 	// Limit is how long any one step may take to be seen; 0: 30 seconds.
 	Limit time.Duration
 }
@@ -243,25 +245,31 @@ func (s *stage) daemon(ctx context.Context) (err error) {
 	if err := p.bundle(ctx); err != nil {
 		return err
 	}
-	return s.count(ctx)
+	if err := s.count(ctx); err != nil || !s.o.Day {
+		return err
+	}
+	return p.day(ctx)
 }
 
 // await waits until the vault holds all that was played so far.
 func (s *stage) await(ctx context.Context, what string) error {
 	ctx, cancel := context.WithTimeout(ctx, s.o.Limit)
 	defer cancel()
-	err := s.ledger.await(ctx, func() bool {
-		for name, want := range s.expect {
-			if !s.ledger.channel(s.world.Channel(name).ID()).has(want) {
-				return false
-			}
-		}
-		return true
-	})
+	err := s.ledger.await(ctx, s.everything)
 	if err != nil {
 		return fmt.Errorf("%s was not seen within %s: %s: %w", what, s.o.Limit, s.shortfall(), err)
 	}
 	return nil
+}
+
+// everything reports whether the vault holds all that is expected of every channel.
+func (s *stage) everything() bool {
+	for name, want := range s.expect {
+		if !s.ledger.channel(s.world.Channel(name).ID()).has(want) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s *stage) shortfall() string {

@@ -17,11 +17,12 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/secrets"
 )
 
-// The people of the demo. Amna lists and decides, Bilal confirms, Lubna takes the bundle out.
+// The people of the demo. Amna lists and decides, Bilal confirms, Lubna takes the bundle out, Zain audits.
 const (
 	analyst  = "amna"
 	reviewer = "bilal"
 	lawyer   = "lubna"
+	auditor  = "zain"
 
 	signerIdentity = "evidence@demo.example"
 )
@@ -52,7 +53,7 @@ func (f folder) prepare(telegramAddr, smtpAddr string) (fresh bool, err error) {
 		}
 	}
 	people := map[string]string{}
-	for _, p := range []string{analyst, reviewer, lawyer} {
+	for _, p := range []string{analyst, reviewer, lawyer, auditor} {
 		b, err := os.ReadFile(f.path("keys", p+".pub"))
 		if err != nil {
 			return fresh, err
@@ -84,7 +85,7 @@ func (f folder) keys() error {
 	if err != nil && !errors.Is(err, secrets.ErrExists) {
 		return err
 	}
-	for _, name := range []string{analyst, reviewer, lawyer, "bundle"} {
+	for _, name := range []string{analyst, reviewer, lawyer, auditor, "bundle"} {
 		if _, err := secrets.NewPersonKey(f.path("keys", name), name+"@demo.example"); err != nil && !errors.Is(err, secrets.ErrExists) {
 			return err
 		}
@@ -160,6 +161,7 @@ people:
   - {id: amna, name: Amna (demo), roles: [analyst, operator], ssh_key: {{index .People "amna"}}}
   - {id: bilal, name: Bilal (demo), roles: [reviewer], ssh_key: {{index .People "bilal"}}}
   - {id: lubna, name: Lubna (demo), roles: [legal], ssh_key: {{index .People "lubna"}}}
+  - {id: zain, name: Zain (demo), roles: [senior, auditor], ssh_key: {{index .People "zain"}}}
 
 organisations: organisations.yaml
 watchlists: [watchlists/*.yaml]

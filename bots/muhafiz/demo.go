@@ -11,6 +11,7 @@ import (
 
 type demoCmd struct {
 	Dir string `help:"Keep everything in this folder; a second run continues. A temporary folder when not given." type:"path" placeholder:"DIR"`
+	Day bool   `help:"Then play an analyst's day with the program's own commands, and print what each prints: a list of twelve arrives, two go down, one comes back, one was a journalist's."`
 }
 
 func (demoCmd) Help() string {
@@ -26,7 +27,7 @@ func (c demoCmd) Run(s *session) error {
 		log = log.Level(zerolog.ErrorLevel) // the story is told by sentences; --log-level debug shows the daemon's own words
 	}
 	return demo.Run(s, demo.Options{
-		Dir: c.Dir, Build: build(), Log: log, Out: s.out,
+		Dir: c.Dir, Day: c.Day, Build: build(), Log: log, Out: s.out,
 		Say: func(format string, args ...any) { fmt.Fprintf(s.out, "· "+format+"\n", args...) },
 	})
 }
