@@ -16,9 +16,9 @@ type watchlists struct {
 	badRoles               map[string]bool // people whose roles were refused
 }
 
-func (w *watchlists) read(file string) {
+func (w *watchlists) read(file string, p parsed) {
 	var f watchlistFile
-	d, _ := w.loader.read(file, &f)
+	d, _ := w.loader.decode(file, p, &f)
 	if d == nil {
 		return
 	}

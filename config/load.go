@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
 )
 
 // Options are what Load takes from its surroundings.
@@ -62,8 +64,12 @@ func (l *loader) load(path string) {
 		loader: l, checkOrgs: orgsOK, checkPeople: ok || len(l.cfg.People) > 0, badRoles: badRoles,
 		ids: map[string]Position{}, addresses: map[string]*Target{},
 	}
-	for _, file := range l.watchlistFiles(main, filepath.Dir(path)) {
-		w.read(file)
+	files := l.watchlistFiles(main, filepath.Dir(path))
+	ahead := l.parseAhead(files, 0) // long lists: while one file is checked, the next is parsed
+	for i, file := range files {
+		f := <-ahead
+		ahead = l.parseAhead(files, i+1)
+		w.read(file, f)
 	}
 }
 
@@ -79,27 +85,58 @@ func (l *loader) take(d *decoder) {
 // read reads a file into the struct that v points to. It returns nil if the file is no YAML at all, and whether it was read without
 // an error. The decoder's errors stay with it until taken.
 func (l *loader) read(path string, v any) (*decoder, bool) {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		l.errs = append(l.errs, Error{File: path, Reason: fmt.Sprintf("cannot find the folder: %v", err)})
-		return nil, false
+	return l.decode(path, l.parseFile(path), v)
+}
+
+// parsed is a file as it was read, or why it cannot be.
+type parsed struct {
+	abs  string
+	sum  [sha256.Size]byte
+	root *yaml.Node
+	errs Errors
+	read bool // its bytes were had
+}
+
+// parseFile reads a file and parses it; it changes nothing of the loader.
+func (l *loader) parseFile(path string) (p parsed) {
+	fail := func(reason string) parsed {
+		p.errs = Errors{{File: path, Reason: reason}}
+		return p
 	}
-	b, given := l.o.Instead[abs]
+	var err error
+	if p.abs, err = filepath.Abs(path); err != nil {
+		return fail(fmt.Sprintf("cannot find the folder: %v", err))
+	}
+	b, given := l.o.Instead[p.abs]
 	if !given {
-		b, err = readLimited(path, maxFile)
+		if b, err = readLimited(path, maxFile); err != nil {
+			return fail(err.Error())
+		}
 	}
-	if err != nil {
-		l.errs = append(l.errs, Error{File: path, Reason: err.Error()})
+	p.read, p.sum = true, sha256.Sum256(b)
+	p.root, p.errs = parse(path, b)
+	return p
+}
+
+// parseAhead parses the file with an index, if there is one, while the caller does something else.
+func (l *loader) parseAhead(files []string, i int) <-chan parsed {
+	ch := make(chan parsed, 1)
+	if i < len(files) {
+		go func() { ch <- l.parseFile(files[i]) }()
+	}
+	return ch
+}
+
+func (l *loader) decode(path string, p parsed, v any) (*decoder, bool) {
+	if p.read {
+		l.cfg.Files = append(l.cfg.Files, File{Path: p.abs, Name: filepath.Base(p.abs), SHA256: p.sum})
+	}
+	if p.errs != nil {
+		l.errs = append(l.errs, p.errs...)
 		return nil, false
 	}
-	l.cfg.Files = append(l.cfg.Files, File{Path: abs, Name: filepath.Base(abs), SHA256: sha256.Sum256(b)})
-	root, errs := parse(path, b)
-	if errs != nil {
-		l.errs = append(l.errs, errs...)
-		return nil, false
-	}
-	d := &decoder{loader: l, file: path, dir: filepath.Dir(abs), positions: map[string]Position{}}
-	d.read(root, v)
+	d := &decoder{loader: l, file: path, dir: filepath.Dir(p.abs), positions: map[string]Position{}}
+	d.read(p.root, v)
 	return d, len(d.errs) == 0
 }
 

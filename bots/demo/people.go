@@ -163,7 +163,7 @@ func (p people) notices(ctx context.Context) error {
 		cerr = p.c.Call(wait, "GET", "/v1/notices", nil, &states)
 		settled := len(states) > 0
 		for _, n := range states {
-			settled = settled && (n.Status == notice.Sent || n.Status == notice.Uncertain)
+			settled = settled && n.Status != notice.Drafted && n.Status != notice.Attempted && n.Status != notice.Failed
 		}
 		return settled || cerr != nil
 	})
