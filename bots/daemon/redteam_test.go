@@ -1,11 +1,9 @@
 package daemon
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,152 +13,12 @@ import (
 	"golang.org/x/crypto/ssh"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
-	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/reporter/notice"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
 // innocents is how many channels each group of a red-team vault has.
 const innocents = 20
-
-// redteam is a vault with a team, and one attacker who reaches the same handlers as everybody.
-//
-// Three groups of twenty innocent channels: `own`, which the attacker put on the watchlist; `watched`, which two honest people
-// (hana and ivan) listed and approved by mistake, with a post each; and `marked`, which hana has marked innocent.
-type redteam struct {
-	t     *testing.T
-	r     *Rooms
-	c     *Client
-	dir   string
-	now   time.Time
-	keys  map[string]ssh.Signer
-	as    string // whose key the attacker holds
-	posts []evidence.Ordinal
-	tally map[string]*attempts
-	order []string
-	// allowed and recorded are of the last attempts: what went through, and what was refused to somebody on the roster.
-	refused int
-}
-
-type attempts struct{ tried, refused, succeeded int }
-
-var team = map[string]string{
-	"amna": "analyst", "bilal": "reviewer", "sara": "senior", "lubna": "legal", "omar": "operator", "aida": "auditor",
-	"hana": "analyst", "ivan": "reviewer",
-}
-
-func newRedteam(t *testing.T, as string) *redteam {
-	t.Helper()
-	rt := &redteam{
-		t: t, dir: t.TempDir(), as: as, now: time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC),
-		keys: map[string]ssh.Signer{}, tally: map[string]*attempts{},
-	}
-	s := &site{t: t, dir: rt.dir}
-	if _, err := secrets.WriteLogKey(s.path("log.key"), "log.example/test"); err != nil {
-		t.Fatal(err)
-	}
-	var people strings.Builder
-	for id, role := range team {
-		line, err := secrets.NewPersonKey(s.path(id), id)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rt.keys[id], err = review.FileSigner(s.path(id), nil); err != nil {
-			t.Fatal(err)
-		}
-		fmt.Fprintf(&people, "  - {id: %s, name: Simulated %s, roles: [%s], ssh_key: %s}\n", id, id, role, line)
-	}
-	s.write("orgs.yaml", "organisations:\n  - {id: nf, name: Northhaven Front (fictional), designations: [{authority: Exampleland, reference: EX-1, date: 2025-01-15, source: simulated}]}\n")
-	lister := as
-	if rt.mayNotList() {
-		lister = "hana"
-	}
-	s.write("list.yaml", "targets:\n"+listing("own", lister)+listing("watched", "hana")+listing("marked", "amna"))
-	s.write("muhafiz.yaml", `vault: vault
-log_key: log.key
-legal_basis: A test with simulated posts.
-people:
-`+people.String()+`organisations: orgs.yaml
-watchlists: [list.yaml]
-reporter:
-  schedule: "@hourly"
-  organisation_name: Simulated desk
-  corrections_contact: corrections@example.org
-  routes:
-    - {platform: telegram, outbox: outbox}
-`)
-	if err := os.Mkdir(s.path("outbox"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	o := s.options()
-	o.Now = func() time.Time { return rt.now }
-	rt.c = s.client(func() (_ *Rooms, err error) { rt.r, err = OpenRooms(t.Context(), o); return rt.r, err })
-	rt.honest()
-	return rt
-}
-
-func (rt *redteam) mayNotList() bool {
-	role := team[rt.as]
-	return role != review.RoleAnalyst && role != review.RoleReviewer && role != review.RoleSenior
-}
-
-func id(group string, i int) string { return fmt.Sprintf("%s_%02d", group, i) }
-
-func listing(group, by string) string {
-	var b strings.Builder
-	for i := range innocents {
-		fmt.Fprintf(&b, "  - {id: %[1]s, address: https://t.me/simulated_%[1]s, organisation: nf, affiliation: {basis: simulated, citation: {title: simulated, url: 'https://example.org/1'}}, report: true, listed_by: %[2]s}\n", id(group, i), by)
-	}
-	return b.String()
-}
-
-// honest lets hana and ivan do what they did before the attack.
-func (rt *redteam) honest() {
-	rt.t.Helper()
-	ctx := rt.t.Context()
-	source := evidence.Source("test")
-	rt.put(evidence.Vault(), source, &evidence.Collector{Key: "test", State: "healthy"})
-	for i := range innocents {
-		rt.must(rt.signAs("ivan", "ivan", "/v1/targets/prepare", "/v1/targets/approve", TargetRequest{Person: "ivan", Target: id("watched", i)}, id("watched", i)))
-		account := evidence.Account("telegram", "channel", fmt.Sprint(1000+i))
-		rt.put(source, evidence.Target(id("watched", i)), &evidence.TargetBound{Account: evidence.Ref{Name: account}, Address: "https://t.me/simulated_" + id("watched", i)})
-		at := evidence.At(rt.now)
-		rt.posts = append(rt.posts, rt.put(source, account.Post(1), &evidence.PostSeen{
-			Method: evidence.MethodMTProto, Vantage: "v", Observed: evidence.Span{From: at, To: at}, ClaimedAt: at, Text: "A bland text about the weather (simulated).",
-		}).Subject)
-		mark := MarkRequest{Person: "hana", Target: id("marked", i), Mark: evidence.MarkInnocent, Category: "journalist", Reason: "simulated"}
-		rt.must(rt.c.Call(ctx, "POST", "/v1/targets/mark", mark, nil))
-	}
-}
-
-func (rt *redteam) must(err error) {
-	rt.t.Helper()
-	if err != nil {
-		rt.t.Fatal(err)
-	}
-}
-
-func (rt *redteam) put(actor, subject evidence.Name, b evidence.Body) evidence.Record {
-	rt.t.Helper()
-	recs, err := rt.r.Vault.Put(rt.t.Context(), evidence.Batch{Drafts: []evidence.Draft{{ID: evidence.NewID(time.Now()), Actor: actor, Subject: subject, Body: b}}})
-	rt.must(err)
-	return recs[0]
-}
-
-// signAs prepares a statement in a person's name, signs it with the key of whoever signs, and hands it in.
-func (rt *redteam) signAs(person, signs, prepare, submit string, req any, target string) error {
-	var p Prepared
-	if err := rt.c.Call(rt.t.Context(), "POST", prepare, req, &p); err != nil {
-		return err
-	}
-	return rt.submit(person, signs, submit, p.Payload, target)
-}
-
-func (rt *redteam) submit(person, signs, path, payload, target string) error {
-	signed, err := review.Sign(payload, rt.keys[signs])
-	rt.must(err)
-	return rt.c.Call(rt.t.Context(), "POST", path, SignedBy{Person: person, Target: target, Signed: signed}, nil)
-}
 
 // try counts an attempt and how it ended.
 func (rt *redteam) try(what string, err error) bool {
@@ -413,75 +271,5 @@ func (rt *redteam) everyName() {
 			target := id("own", i)
 			rt.try("approve in everybody's name", rt.signAs(person, rt.as, "/v1/targets/prepare", "/v1/targets/approve", TargetRequest{Person: person, Target: target}, target))
 		}
-	}
-}
-
-// TestARefusalIsNoted looks at one in the log.
-func TestARefusalIsNoted(t *testing.T) {
-	s := newSite(t)
-	d := s.start()
-	c := s.client(nil)
-	if err := s.approve(c, "amna", "one"); err == nil {
-		t.Fatal("who listed a target approved it")
-	}
-	last, err := d.rooms.Vault.Record(t.Context(), d.rooms.Vault.Size()-1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := evidence.Decode[*evidence.Refused](last)
-	if err != nil || *b != (evidence.Refused{What: "POST /v1/targets/prepare", About: "one", Code: string(review.Role), Person: "amna"}) {
-		t.Errorf("got %+v, %v", b, err)
-	}
-	size := d.rooms.Vault.Size()
-	if err := c.Call(t.Context(), "POST", "/v1/targets/suspend", TargetRequest{Person: "nobody", Target: "one", Reason: "x"}, nil); err == nil {
-		t.Fatal("a stranger suspended a target")
-	}
-	if d.rooms.Vault.Size() != size {
-		t.Error("a stranger wrote to the log")
-	}
-}
-
-// TestAnEditThatRacesASuspension reads the watchlist again right after one person suspended a target.
-func TestAnEditThatRacesASuspension(t *testing.T) {
-	s := newSite(t)
-	d := s.start()
-	c := s.client(nil)
-	if err := s.approve(c, "bilal", "one"); err != nil {
-		t.Fatal(err)
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- c.Call(t.Context(), "POST", "/v1/targets/suspend", TargetRequest{Person: "amna", Target: "one", Reason: "simulated"}, nil)
-	}()
-	edited := strings.Replace(target("one"), "report: true", "report: false", 1)
-	s.write("list.yaml", "targets:\n"+edited)
-	if err := c.Call(t.Context(), "POST", "/v1/reload", none{}, nil); err != nil {
-		t.Fatal(err)
-	}
-	if err := <-done; err != nil {
-		t.Fatal(err)
-	}
-	// Then out of the list, back, and under another id.
-	for _, list := range []string{"targets: []\n", "targets:\n" + edited, "targets:\n" + strings.Replace(edited, "id: one", "id: other", 1)} {
-		s.write("list.yaml", list)
-		if err := c.Call(t.Context(), "POST", "/v1/reload", none{}, nil); err != nil {
-			t.Fatal(err)
-		}
-		ts, err := d.rooms.collectable(t.Context())
-		if err != nil || len(ts) != 0 {
-			t.Fatalf("%d targets are collected, %v", len(ts), err)
-		}
-	}
-	got, _, err := d.rooms.Desk.Target(t.Context(), "other")
-	if err != nil || got.State != review.TargetSuspended {
-		b, _ := json.Marshal(got)
-		t.Errorf("got %s, %v", b, err)
-	}
-	var api *APIError
-	if err := s.approve(c, "bilal", "other"); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.approve(c, "bilal", "other"); !errors.As(err, &api) || api.Code != string(review.SamePerson) {
-		t.Errorf("one person lifted a suspension: %v", err)
 	}
 }
