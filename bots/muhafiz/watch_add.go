@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -43,6 +44,8 @@ func (c watchAddCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	// A long list is many small pieces that all live until the end: the collector would go through them again and again.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	plan, err := intake.Add{
 		Config: cfg, ConfigPath: s.cfgPath, Load: config.Options{NoSecrets: true}, ListName: c.File, List: list,
 		Organisation: c.Organisation, Source: c.Source, As: c.As, Basis: c.Basis, Report: c.Report, To: c.To, Prior: prior, Now: time.Now(),
