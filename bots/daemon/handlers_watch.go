@@ -58,13 +58,14 @@ func (r *Rooms) approveTarget(ctx context.Context, c *call, in SignedBy) (any, e
 }
 
 func (r *Rooms) suspendTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
-	err := r.desk(c).Suspend(ctx, in.Person, in.Target, in.Reason)
+	if err := r.desk(c).Suspend(ctx, in.Person, in.Target, in.Reason); err != nil {
+		return nil, err
+	}
+	t, _, err := r.desk(c).Target(ctx, in.Target)
 	if err != nil {
 		return nil, err
 	}
-	r.changed()
-	t, _, err := r.desk(c).Target(ctx, in.Target)
-	return t, err
+	return r.stopped(ctx, t, in.Reason)
 }
 
 // removeTarget records who took a target off the list and why. The caller takes it out of the watchlist right after; a target that is

@@ -151,8 +151,23 @@ func TestDemoFromWireToVerifiedBundle(t *testing.T) {
 	t.Run("commands work beside a daemon", func(t *testing.T) { besideDaemon(t, muhafiz, dir) })
 	t.Run("three verifiers agree", func(t *testing.T) { verifiers(t, muhafiz, dir, first.Bundle) })
 	t.Run("what must be refused is refused", func(t *testing.T) { refusals(t, muhafiz, dir) })
+	t.Run("a mistake is put right", func(t *testing.T) { putRight(t, muhafiz, dir) })
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
 	t.Run("fsck names a damaged blob", func(t *testing.T) { damagedVault(t, muhafiz, dir) })
+}
+
+// putRight finds out that the front's channel was listed by mistake, after a notice about it had left.
+func putRight(t *testing.T, muhafiz, dir string) {
+	r := run(t, dir, muhafiz, "watch", "mark", "front", "--innocent", "news_outlet", "--reason", "a newsroom (simulated)", "--as", "amna").want(t, 0, "watch mark")
+	if !strings.Contains(r.out, "a correction is drafted") {
+		t.Errorf("no correction was drafted:\n%s", r.out)
+	}
+	if r := run(t, dir, muhafiz, "watch", "redress", "front", "--as", "amna").want(t, 0, "watch redress"); !strings.Contains(r.out, "notice") || !strings.Contains(r.out, "bundle") {
+		t.Errorf("what left is not listed:\n%s", r.out)
+	}
+	if r := run(t, dir, muhafiz, "review", "show", front(t, muhafiz, dir)+"/1", "--as", "amna").want(t, 0, "review show"); strings.Contains(r.out, "It exists to test software") {
+		t.Error("content of an innocent is shown")
+	}
 }
 
 // damagedVault turns one bit of one blob in a copy of the vault.

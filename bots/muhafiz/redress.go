@@ -26,7 +26,7 @@ type watchMarkCmd struct {
 
 func (c watchMarkCmd) Run(s *session) error {
 	return s.with("watch mark", func(cl *daemon.Client) error {
-		var t review.Target
+		var t daemon.Stopped
 		req := daemon.MarkRequest{Person: c.As, Target: c.Target, Mark: evidence.MarkInnocent, Category: c.Innocent, Reason: c.Reason}
 		if err := cl.Call(s, "POST", "/v1/targets/mark", req, &t); err != nil {
 			return err
@@ -36,8 +36,16 @@ func (c watchMarkCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "%s is marked innocent (%s): nothing is collected, shown or sent, and two other people must sign before it is listed again\n", t.ID, c.Innocent)
 		fmt.Fprintf(s.out, "what left already: muhafiz watch redress %s --as %s\n", t.ID, c.As)
+		s.printCorrections(t)
 		return nil
 	})
+}
+
+// printCorrections says what is ready to be sent to whoever got a wrong notice.
+func (s *session) printCorrections(t daemon.Stopped) {
+	for _, n := range t.Corrections {
+		fmt.Fprintf(s.out, "a correction is drafted as %s; it leaves with: muhafiz notice correct\n", n)
+	}
 }
 
 type watchRelistCmd struct {

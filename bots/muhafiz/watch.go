@@ -165,7 +165,7 @@ type watchSuspendCmd struct {
 
 func (c watchSuspendCmd) Run(s *session) error {
 	return s.with("watch suspend", func(cl *daemon.Client) error {
-		var t review.Target
+		var t daemon.Stopped
 		if err := cl.Call(s, "POST", "/v1/targets/suspend", daemon.TargetRequest{Person: c.As, Target: c.Target, Reason: c.Reason}, &t); err != nil {
 			return err
 		}
@@ -173,6 +173,7 @@ func (c watchSuspendCmd) Run(s *session) error {
 			return s.printJSON(t)
 		}
 		fmt.Fprintf(s.out, "%s is suspended: nothing more is collected, and what has not been sent will not be\n", t.ID)
+		s.printCorrections(t)
 		return nil
 	})
 }
