@@ -40,6 +40,10 @@ func besideDaemon(t *testing.T, muhafiz, dir string) {
 	addPerson(t, muhafiz, dir, "nadia", "analyst")
 	until("configuration reloaded")
 	run(t, dir, muhafiz, "review", "queue", "--as", "nadia").want(t, 0, "a person that was added while the daemon ran")
+	if err := cmd.Process.Signal(syscall.SIGHUP); err != nil {
+		t.Fatal(err)
+	}
+	until("configuration reloaded")
 	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
