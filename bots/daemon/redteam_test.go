@@ -224,7 +224,12 @@ func TestOnePersonAloneDoesNoHarm(t *testing.T) {
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "ATTACKER\tATTEMPT\tTRIED\tREFUSED\tDONE")
 	for _, who := range []struct{ name, as string }{
-		{"analyst", "amna"}, {"reviewer", "bilal"}, {"senior", "sara"}, {"legal", "lubna"}, {"operator", "omar"}, {"auditor", "aida"},
+		{"analyst", "amna"},
+		{"reviewer", "bilal"},
+		{"senior", "sara"},
+		{"legal", "lubna"},
+		{"operator", "omar"},
+		{"auditor", "aida"},
 		{"stolen key (senior's)", "sara"},
 	} {
 		t.Run(who.name, func(t *testing.T) {

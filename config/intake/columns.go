@@ -93,6 +93,8 @@ func (c *columns) byHeader(cells []string) bool {
 			try.date = i
 		case try.name < 0 && slices.Contains(nameWords, p):
 			try.name = i
+		case linksOrHandles(p):
+			try.links = append(try.links, i)
 		case !unknown && len(cells) > 1:
 			try.handles = append(try.handles, i)
 			try.only[i] = platform
@@ -108,6 +110,16 @@ func (c *columns) byHeader(cells []string) bool {
 	try.header = c.header
 	*c = try
 	return true
+}
+
+// linksOrHandles reports whether a header names both, such as "Link / handle" or "URL or username".
+func linksOrHandles(p string) bool {
+	for w := range strings.FieldsSeq(p) {
+		if !slices.Contains(linkWords, w) && !slices.Contains(handleWords, w) && w != "or" && w != "and" {
+			return false
+		}
+	}
+	return strings.Contains(p, " ")
 }
 
 // byContent goes by what most cells of a column look like. Every column may hold links.

@@ -30,8 +30,18 @@ var (
 
 // months by their first letters in English, and whole in Urdu.
 var months = []struct{ en, ur string }{
-	{"jan", "جنوری"}, {"feb", "فروری"}, {"mar", "مارچ"}, {"apr", "اپریل"}, {"may", "مئی"}, {"jun", "جون"},
-	{"jul", "جولائی"}, {"aug", "اگست"}, {"sep", "ستمبر"}, {"oct", "اکتوبر"}, {"nov", "نومبر"}, {"dec", "دسمبر"},
+	{"jan", "جنوری"},
+	{"feb", "فروری"},
+	{"mar", "مارچ"},
+	{"apr", "اپریل"},
+	{"may", "مئی"},
+	{"jun", "جون"},
+	{"jul", "جولائی"},
+	{"aug", "اگست"},
+	{"sep", "ستمبر"},
+	{"oct", "اکتوبر"},
+	{"nov", "نومبر"},
+	{"dec", "دسمبر"},
 }
 
 // latinDigits turns the digits of Urdu, Arabic and other scripts into 0 to 9.
