@@ -44,7 +44,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/audits", handle(r, r.exportAudit))
 
 	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
-	mux.HandleFunc("POST /v1/imports", handle(r, r.importExport))
+	mux.HandleFunc("POST /v1/imports", handle(r, r.importFile))
 
 	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {
 		writeError(w, http.StatusNotFound, "not-found", "There is no "+req.Method+" "+req.URL.Path+" here: the program and the daemon are of different builds. Restart the daemon.")

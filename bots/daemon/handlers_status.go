@@ -25,6 +25,7 @@ type Status struct {
 	Anchor   string         `json:"anchor"`
 	Sources  []SourceState  `json:"sources"`
 	Targets  []TargetStatus `json:"targets"`
+	Redress  RedressStatus  `json:"redress"`
 	Warnings []string       `json:"warnings,omitempty"`
 }
 
@@ -43,6 +44,12 @@ type TargetStatus struct {
 	Missed    int64 `json:"missed"`
 	Snapshots int64 `json:"snapshots"`
 	Gaps      int64 `json:"gaps"`
+}
+
+// RedressStatus counts what was put right.
+type RedressStatus struct {
+	Wrong     int64 `json:"listings_found_wrong"` // marks of innocence
+	Corrected int64 `json:"notices_corrected"`    // corrections and withdrawals of notices that had left
 }
 
 func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
@@ -66,6 +73,7 @@ func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Redress = RedressStatus{Wrong: s.Kinds[evidence.KindTargetMarked], Corrected: s.Kinds[evidence.KindNoticeCorrected]}
 	if err := r.statusRuns(ctx, &s); err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/chatexport"
@@ -12,16 +13,16 @@ import (
 
 type importCmd struct {
 	who
-	Target string `required:"" help:"The target whose channel the export is of; a second person must have approved it."`
-	Path   string `arg:"" help:"result.json of a Telegram Desktop export, or the folder that holds it." type:"path"`
+	Target string `required:"" help:"The target whose channel or account this is of; a second person must have approved it."`
+	Path   string `arg:"" help:"result.json of a Telegram Desktop export, capture.json of a manual capture, or the folder that holds one of them." type:"path"`
 }
 
 func (importCmd) Help() string {
-	return "Reads the JSON export of a public channel with its media. Every message becomes a version, is the same as before, or is listed with a reason. The same file again writes nothing. Exit 4 when something in the export could not be read or a file is missing."
+	return "Reads the JSON export of a public Telegram channel with its media, or a manual capture of an account: a folder with a capture.json and the files that it names. Every message becomes a version, is the same as before, or is listed with a reason. The same file again writes nothing. Exit 4 when something in the export could not be read or a file is missing.\n\nA capture.json says who captured what: {\"platform\": \"x\", \"account\": \"https://x.com/NAME\", \"captured_at\": \"2026-01-31T12:00:00Z\", \"captured_by\": \"PERSON\", \"tool\": \"browser and version\", \"posts\": [{\"url\": \"https://x.com/NAME/status/123\", \"text\": \"…\", \"files\": [{\"path\": \"shot.png\", \"what\": \"screenshot\"}]}]}. A file is a screenshot, a page or media. Optional: account_id; of a post id, lang, claimed_at, claimed_local."
 }
 
 func (c importCmd) Run(s *session) error {
-	var rep chatexport.Report
+	var rep chatexport.CaptureReport // of an export, the part that both have
 	err := s.with("import", func(cl *daemon.Client) error {
 		bar, done := s.progress("import")
 		defer done()
@@ -31,7 +32,11 @@ func (c importCmd) Run(s *session) error {
 		return err
 	}
 	if s.json {
-		if err := s.printJSON(rep); err != nil {
+		var v any = rep
+		if rep.Platform == "" {
+			v = rep.Report
+		}
+		if err := s.printJSON(v); err != nil {
 			return err
 		}
 	} else {
@@ -43,10 +48,16 @@ func (c importCmd) Run(s *session) error {
 	return nil
 }
 
-func (s *session) printImport(r chatexport.Report) {
-	fmt.Fprintf(s.out, "%s, channel %s, SHA-256 %s\n", safe(r.Name), r.Account, r.SHA256)
+func (s *session) printImport(r chatexport.CaptureReport) {
+	in := "messages in the file"
+	if r.Platform == "" {
+		fmt.Fprintf(s.out, "%s, channel %s, SHA-256 %s\n", safe(r.Name), r.Account, r.SHA256)
+	} else {
+		in = "posts in the capture"
+		fmt.Fprintf(s.out, "%s, %s account %s, captured by %s at %s, SHA-256 %s\n", safe(r.Name), r.Platform, safe(r.Account), r.CapturedBy, r.CapturedAt.Format(time.RFC3339), r.SHA256)
+	}
 	rows := [][]string{
-		{"messages in the file", strconv.Itoa(r.Messages)},
+		{in, strconv.Itoa(r.Messages)},
 		{"  new versions of posts", strconv.Itoa(r.Posts)},
 		{"  new service messages", strconv.Itoa(r.Service)},
 		{"  as the vault has them", strconv.Itoa(r.Unchanged)},

@@ -22,9 +22,10 @@ type importer struct {
 	actor    evidence.Name
 	acq      string
 	observed evidence.Span
-	head     []evidence.Draft // sent with each batch until one wrote something
-	n        uint32           // count of the next draft
-	cursor   string           // its presence says that this file was read to its end before
+	head     []evidence.Draft    // sent with each batch until one wrote something
+	n        uint32              // count of the next draft
+	source   *evidence.Collector // that acts; nil: that of exports
+	cursor   string              // its presence says that this file was read to its end before
 	done     bool
 
 	drafts []evidence.Draft
@@ -96,6 +97,9 @@ func (im *importer) entry(e *entry, files []result) {
 		r = roleService
 	}
 	post := im.account.Post(e.number)
+	if e.part != "" {
+		post.Part = e.part
+	}
 	im.add(r, post, false, e.body)
 	for i, f := range files {
 		if m := f.missed; m != nil {

@@ -61,6 +61,7 @@ type keeper struct {
 	sink  collectors.Sink
 	kinds []string
 	limit int64
+	plain bool // no symbolic link is followed, also not one that stays within the folder
 }
 
 // kept is a file in the sink.
@@ -117,6 +118,11 @@ func (k *keeper) open(path string) (*os.File, int64, *missed) {
 	if strings.ContainsAny(path, "\\\x00") || !filepath.IsLocal(filepath.FromSlash(path)) {
 		return nil, 0, &missed{MissedUnsafe, "not a plain relative path"}
 	}
+	if k.plain {
+		if why := links(k.root, path); why != nil {
+			return nil, 0, why
+		}
+	}
 	in, err := k.root.OpenFile(filepath.FromSlash(path), os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return nil, 0, openError(err)
@@ -130,6 +136,21 @@ func (k *keeper) open(path string) (*os.File, int64, *missed) {
 		return nil, 0, &missed{MissedNotRegular, st.Mode().Type().String()}
 	}
 	return in, st.Size(), nil
+}
+
+// links says which part of a path is a symbolic link, or why it cannot be looked at.
+func links(root *os.Root, path string) *missed {
+	parts := strings.Split(path, "/")
+	for i := range parts {
+		st, err := root.Lstat(filepath.FromSlash(strings.Join(parts[:i+1], "/")))
+		if err != nil {
+			return openError(err)
+		}
+		if st.Mode()&fs.ModeSymlink != 0 {
+			return &missed{MissedUnsafe, "a symbolic link"}
+		}
+	}
+	return nil
 }
 
 func openError(err error) *missed {

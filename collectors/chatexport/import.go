@@ -91,17 +91,21 @@ func (im *importer) bindActor(ctx context.Context) error {
 	if im.actor = im.o.Actor; im.actor != (evidence.Name{}) {
 		return nil
 	}
-	im.actor = evidence.Source(sourceName)
-	bound, err := im.o.Sink.Cursor(ctx, sourceName)
+	name, state := sourceName, &evidence.Collector{Key: sourceName, Platform: platform, State: "starting", Detail: MethodName}
+	if im.source != nil {
+		name, state = im.source.Key, im.source
+	}
+	im.actor = evidence.Source(name)
+	bound, err := im.o.Sink.Cursor(ctx, name)
 	if err != nil || len(bound) > 0 {
 		return err
 	}
 	recs, err := im.o.Sink.Put(ctx, evidence.Batch{
 		Drafts: []evidence.Draft{{
 			ID: evidence.NewID(im.o.Now()), Actor: im.actor, Subject: im.actor,
-			Body: &evidence.Collector{Key: sourceName, Platform: platform, State: "starting", Detail: MethodName},
+			Body: state,
 		}},
-		Cursor: &evidence.Cursor{Name: sourceName, Data: []byte(`{"bound":true}`)},
+		Cursor: &evidence.Cursor{Name: name, Data: []byte(`{"bound":true}`)},
 	})
 	im.rep.Records += len(recs)
 	if err != nil {

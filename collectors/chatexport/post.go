@@ -20,6 +20,7 @@ const (
 // entry is one element of `messages`, read.
 type entry struct {
 	number  int64
+	part    string             // of the post's name, where it is no message number of Telegram
 	body    *evidence.PostSeen // nil: skipped as a whole, for reason
 	counts  *evidence.Post
 	files   []file

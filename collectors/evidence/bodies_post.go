@@ -12,6 +12,7 @@ const (
 	MethodWhatsApp = "whatsapp"
 	MethodPreview  = "preview"
 	MethodExport   = "export"
+	MethodCapture  = "capture" // a person with a browser; the vantage is that person
 )
 
 // Acquisition is one request that brought something, or one imported file. Subject: aN where the account is known, else tN.

@@ -177,7 +177,7 @@ func (a *Account) take(s *evidence.AccountSeen) {
 
 func gatherPassage(ctx context.Context, log Log, e evidence.Exhibit, p evidence.Passage, a Account) (Passage, error) {
 	out := Passage{
-		Exhibit: e.Number, PostID: e.Post.Part(), Link: link(a, e.Post), Quote: p.Quote, Gloss: p.Gloss, GlossBy: p.GlossBy,
+		Exhibit: e.Number, PostID: e.Post.Part(), Link: evidence.PostLink(a.Platform, a.Address, e.Post), Quote: p.Quote, Gloss: p.Gloss, GlossBy: p.GlossBy,
 		Rule: p.Rule, Offence: p.Offence, Severity: p.Severity, Record: e.RecordRef,
 	}
 	seen, err := read[*evidence.PostSeen](ctx, log, e.RecordRef)
@@ -220,23 +220,6 @@ func (p *Passage) add(r evidence.Record, exhibit int64, types map[string]string)
 			p.Media = append(p.Media, Media{Type: t, SHA256: b.Blob.SHA256, Size: b.Blob.Size})
 		}
 	}
-}
-
-// link is the post's public address, where the platform has one for posts.
-func link(a Account, post evidence.Ordinal) string {
-	part := post.Part()
-	switch {
-	case a.Address == "" || strings.HasPrefix(part, "~"):
-		return ""
-	case a.Platform == "x" && !strings.HasPrefix(part, "s"):
-		return a.Address + "/status/" + part
-	case a.Platform != "telegram":
-		return ""
-	}
-	if story, ok := strings.CutPrefix(part, "s"); ok {
-		return a.Address + "/s/" + story
-	}
-	return a.Address + "/" + part
 }
 
 func hashes(ps []Passage) []evidence.Digest {

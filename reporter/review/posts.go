@@ -3,7 +3,6 @@ package review
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -129,12 +128,8 @@ func (p *Post) file(f File) {
 
 // link is the post's public address, where the platform has one for posts.
 func link(t Target, post evidence.Ordinal) string {
-	part := post.Part()
-	if t.Platform != "telegram" || t.Address == "" || part == "" || part[0] == '~' {
-		return t.Address
+	if l := evidence.PostLink(t.Platform, t.Address, post); l != "" {
+		return l
 	}
-	if strings.HasPrefix(part, "s") {
-		return t.Address + "/s/" + part[1:]
-	}
-	return t.Address + "/" + part
+	return t.Address
 }
