@@ -21,7 +21,7 @@ type Reporter struct {
 
 // Route is where notices for a platform go. One of Mail and Outbox is needed; both may be given.
 type Route struct {
-	// Platform is telegram.
+	// Platform is telegram, whatsapp, x, facebook or instagram.
 	Platform string `yaml:"platform,required"`
 	// Kind is the kind of notice that leaves here, such as platform-rules or dsa-art16; `muhafiz notice admissible` lists them, and
 	// what each may rest on. Default platform-rules.

@@ -46,12 +46,6 @@ type TargetStatus struct {
 	Gaps      int64 `json:"gaps"`
 }
 
-// RedressStatus counts what was put right.
-type RedressStatus struct {
-	Wrong     int64 `json:"listings_found_wrong"` // marks of innocence
-	Corrected int64 `json:"notices_corrected"`    // corrections and withdrawals of notices that had left
-}
-
 func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 	s := Status{
 		Vault: r.Vault.ID(), LogKey: r.vkey, Records: r.Vault.Size(), Build: r.Build, Running: r.reload != nil,
@@ -73,7 +67,6 @@ func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	s.Redress = RedressStatus{Wrong: s.Kinds[evidence.KindTargetMarked], Corrected: s.Kinds[evidence.KindNoticeCorrected]}
 	if err := r.statusRuns(ctx, &s); err != nil {
 		return nil, err
 	}
@@ -87,6 +80,9 @@ func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 			Target: t, Versions: a[evidence.KindPostSeen], Gone: a[evidence.KindPostGone], Files: a[evidence.KindMediaKept],
 			Missed: a[evidence.KindMediaMissed], Snapshots: a[evidence.KindAccountSeen], Gaps: a[evidence.KindGap] + tt[evidence.KindGap],
 		})
+	}
+	if s.Redress, err = r.redressStatus(ctx, s.Kinds, all); err != nil {
+		return nil, err
 	}
 	s.warn(r.Now())
 	return s, nil

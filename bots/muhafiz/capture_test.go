@@ -128,7 +128,7 @@ func TestFromCaptureToVerifiedBundle(t *testing.T) {
 
 	says(0, "a correction is drafted", "watch", "mark", "channel", "--innocent", "journalist", "--reason", "a newsroom (simulated)", "--as", "amna")
 	says(0, "", "notice", "correct", "n1", "--as", "amna", "--reason", "a newsroom (simulated)")
-	says(0, "put right: 1 listings found wrong, 1 notices corrected", "status")
+	says(0, "put right: 1 listings found wrong, 1 notices corrected (median 0.0 hours", "status")
 	says(0, `"notices_corrected": 1`, "status", "--json")
 	says(exitFailed, "is innocent", "import", "--as", "amna", "--target", "channel", capture)
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")

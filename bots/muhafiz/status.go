@@ -27,7 +27,7 @@ func (statusCmd) Run(s *session) error {
 		if st.Checkpoint != nil {
 			fmt.Fprintf(s.out, "newest checkpoint: %d records, %s; newest outside anchor: %s\n", st.Checkpoint.Size, st.Checkpoint.At.Format("2006-01-02 15:04:05Z"), st.Anchor)
 		}
-		fmt.Fprintf(s.out, "put right: %d listings found wrong, %d notices corrected\n", st.Redress.Wrong, st.Redress.Corrected)
+		fmt.Fprintf(s.out, "put right: %d listings found wrong, %d notices corrected%s\n", st.Redress.Wrong, st.Redress.Corrected, within(st.Redress.MedianHours))
 		if len(st.Sources) > 0 {
 			rows := [][]string{{"SOURCE", "STATE", "SINCE", ""}}
 			for _, src := range st.Sources {
@@ -48,4 +48,12 @@ func (statusCmd) Run(s *session) error {
 		}
 		return nil
 	})
+}
+
+// within says how long corrections took, where one has left.
+func within(hours *float64) string {
+	if hours == nil {
+		return ""
+	}
+	return fmt.Sprintf(" (median %.1f hours from the stop to the correction's leaving)", *hours)
 }
