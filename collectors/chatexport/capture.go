@@ -175,7 +175,7 @@ const kindShown = "shown"
 func (p capturedPost) entry(c *capture) entry {
 	e := entry{part: p.part, body: &evidence.PostSeen{
 		Method: evidence.MethodCapture, Vantage: c.by, ClaimedAt: p.claimedAt, ClaimedLocal: p.claimedLocal,
-		Text: p.text, InvalidUTF8: p.invalid, Raw: &evidence.Slice{Offset: p.offset, Length: p.length}, RawExact: true,
+		Text: p.text, InvalidUTF8: p.invalid, Raw: &evidence.Slice{Offset: p.offset, Length: p.length},
 	}}
 	if p.lang != "" {
 		e.mark(true, "lang:"+p.lang)

@@ -78,7 +78,7 @@ func TestImportCapture(t *testing.T) {
 	if len(seen) != 2 || seen[0].Text != "Simulated 😀 text." || seen[0].Vantage != "amna" || seen[0].Method != evidence.MethodCapture || len(seen[0].Media) != 2 {
 		t.Fatalf("posts: %+v", seen)
 	}
-	if got := js[seen[0].Raw.Offset:][:seen[0].Raw.Length]; got != first || !seen[0].RawExact {
+	if got := js[seen[0].Raw.Offset:][:seen[0].Raw.Length]; got != first || seen[0].RawExact {
 		t.Errorf("raw: %s", got)
 	}
 	if _, err := v.Ordinal(t.Context(), evidence.Name{Space: evidence.SpaceAccount, Key: "x account northhaven_sim"}); err != nil {

@@ -12,8 +12,8 @@
 //
 // A capture is strict: one that is malformed, of another account or that leads out of its folder, also by a symbolic link, is refused
 // whole, before a byte is kept; a file that it names and that is not there is recorded as missed. Its posts are named by the
-// platform's numbers. Who captured it, when and with what is the capture's own claim, its RawExact says no more than that the
-// bytes are those of capture.json, and the account is known by the platform's number where the capture gives one, else by its name.
+// platform's numbers. Who captured it, when and with what is the capture's own claim; a post's stretch of capture.json is a person's
+// transcription and so never RawExact; the account is known by the platform's number where the capture gives one, else by its name.
 //
 // What it does not promise: that the file is what Telegram wrote. An export is text that anybody can edit; the acquisition says
 // who imported which bytes and when, not that they are genuine. A file that is older than what the vault has is a version like
