@@ -67,6 +67,20 @@ func (p signs) sign(ctx context.Context, s *session, payload, typ string) (evide
 	return signed, errors.Join(err, done())
 }
 
+// handIn has a statement prepared at path/prepare, signs it, and hands it in at path. Target is empty where the statement is about a
+// case; out is what became of it.
+func (p signs) handIn(s *session, cl *daemon.Client, path string, ask any, typ, target string, out any) error {
+	var prepared daemon.Prepared
+	if err := cl.Call(s, "POST", path+"/prepare", ask, &prepared); err != nil {
+		return err
+	}
+	signed, err := p.sign(s, s, prepared.Payload, typ)
+	if err != nil {
+		return err
+	}
+	return cl.Call(s, "POST", path, daemon.SignedBy{Person: p.As, Target: target, Signed: signed}, out)
+}
+
 func (p signs) signer(s *session, fingerprint string) (ssh.Signer, func() error, error) {
 	none := func() error { return nil }
 	if p.Key != "" {

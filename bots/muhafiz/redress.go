@@ -56,16 +56,8 @@ type watchRelistCmd struct {
 
 func (c watchRelistCmd) Run(s *session) error {
 	return s.with("watch relist", func(cl *daemon.Client) error {
-		var p daemon.Prepared
-		if err := cl.Call(s, "POST", "/v1/targets/relist/prepare", daemon.TargetRequest{Person: c.As, Target: c.Target, Reason: c.Reason}, &p); err != nil {
-			return err
-		}
-		signed, err := c.sign(s, s, p.Payload, evidence.StatementRelisting)
-		if err != nil {
-			return err
-		}
 		var t review.Target
-		if err := cl.Call(s, "POST", "/v1/targets/relist", daemon.SignedBy{Person: c.As, Target: c.Target, Signed: signed}, &t); err != nil {
+		if err := c.handIn(s, cl, "/v1/targets/relist", daemon.TargetRequest{Person: c.As, Target: c.Target, Reason: c.Reason}, evidence.StatementRelisting, c.Target, &t); err != nil {
 			return err
 		}
 		if s.json {

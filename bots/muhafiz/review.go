@@ -106,16 +106,8 @@ func (c reviewDecideCmd) Run(s *session) error {
 		return exit(exitUsage, err)
 	}
 	return s.with("review decide", func(cl *daemon.Client) error {
-		var p daemon.Prepared
-		if err := cl.Call(s, "POST", "/v1/review/decision/prepare", daemon.DecisionRequest{Person: c.As, DecisionInput: in}, &p); err != nil {
-			return err
-		}
-		signed, err := c.sign(s, s, p.Payload, evidence.StatementDecision)
-		if err != nil {
-			return err
-		}
 		var k review.Case
-		if err := cl.Call(s, "POST", "/v1/review/decision", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+		if err := c.handIn(s, cl, "/v1/review/decision", daemon.DecisionRequest{Person: c.As, DecisionInput: in}, evidence.StatementDecision, "", &k); err != nil {
 			return err
 		}
 		if s.json {
@@ -138,17 +130,9 @@ type reviewApproveCmd struct {
 
 func (c reviewApproveCmd) Run(s *session) error {
 	return s.with("review approve", func(cl *daemon.Client) error {
-		var p daemon.Prepared
 		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: !c.Refuse, Comment: c.Comment}
-		if err := cl.Call(s, "POST", "/v1/review/approval/prepare", req, &p); err != nil {
-			return err
-		}
-		signed, err := c.sign(s, s, p.Payload, evidence.StatementApproval)
-		if err != nil {
-			return err
-		}
 		var k review.Case
-		if err := cl.Call(s, "POST", "/v1/review/approval", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+		if err := c.handIn(s, cl, "/v1/review/approval", req, evidence.StatementApproval, "", &k); err != nil {
 			return err
 		}
 		if s.json {

@@ -18,17 +18,9 @@ type reviewAdjudicateCmd struct {
 
 func (c reviewAdjudicateCmd) Run(s *session) error {
 	return s.with("review adjudicate", func(cl *daemon.Client) error {
-		var p daemon.Prepared
 		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: c.Agree, Comment: c.Comment}
-		if err := cl.Call(s, "POST", "/v1/review/adjudication/prepare", req, &p); err != nil {
-			return err
-		}
-		signed, err := c.sign(s, s, p.Payload, evidence.StatementAdjudication)
-		if err != nil {
-			return err
-		}
 		var k review.Case
-		if err := cl.Call(s, "POST", "/v1/review/adjudication", daemon.SignedBy{Person: c.As, Signed: signed}, &k); err != nil {
+		if err := c.handIn(s, cl, "/v1/review/adjudication", req, evidence.StatementAdjudication, "", &k); err != nil {
 			return err
 		}
 		if s.json {
