@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"runtime"
 	"strconv"
 
 	"github.com/gotd/td/session"
@@ -42,6 +43,11 @@ func (o Options) client(methods []string, handler telegram.UpdateHandler) (*tele
 		NoUpdates:      handler == nil,
 		Middlewares:    []telegram.Middleware{allowOnly(methods), captureReplies()},
 		DialTimeout:    o.RPCTimeout,
+		Device:         o.Device.config(o.Build),
+	}
+	var err error
+	if opt.Resolver, err = o.Proxy.resolver(); err != nil {
+		return nil, fmt.Errorf("account %s: %w", o.Alias, err)
 	}
 	if o.Network != nil {
 		if err := o.Network.apply(&opt); err != nil {
@@ -67,8 +73,33 @@ func (n Network) apply(opt *telegram.Options) error {
 	opt.PublicKeys = []telegram.PublicKey{{RSA: key}}
 	opt.DC = n.DC
 	opt.DCList = dcs.List{Options: []tg.DCOption{{ID: n.DC, IPAddress: host, Port: int(p), Static: true}}}
-	opt.Resolver = dcs.Plain(dcs.PlainOptions{})
 	return nil
+}
+
+// Device is what the platform shows in the account's list of sessions. Empty fields say the truth: this program, its build, and the
+// system that it runs on.
+type Device struct {
+	Model      string
+	System     string
+	AppVersion string
+	Language   string // BCP 47, such as en
+}
+
+// maxDevice bounds each of a device's strings; the platform documents no limit, and these are sent with every connection.
+const maxDevice = 128
+
+func (d Device) config(build string) telegram.DeviceConfig {
+	or := func(s, byDefault string) string {
+		if s == "" {
+			s = byDefault
+		}
+		return s[:min(len(s), maxDevice)]
+	}
+	lang := or(d.Language, "en")
+	return telegram.DeviceConfig{
+		DeviceModel: or(d.Model, "Muhafiz"), SystemVersion: or(d.System, runtime.GOOS+"/"+runtime.GOARCH),
+		AppVersion: or(d.AppVersion, or(build, "unknown build")), SystemLangCode: lang, LangCode: lang,
+	}
 }
 
 func publicKey(b []byte) (*rsa.PublicKey, error) {

@@ -33,6 +33,8 @@ type Options struct {
 	AppHash string
 	Session SessionStorage
 	Network *Network // nil: the real platform
+	Proxy   *Proxy   // nil: the direct way
+	Device  Device   // as the platform lists our session; default: the truth
 	Build   string   // of this program, for the records
 	Log     zerolog.Logger
 	Now     func() time.Time // default: time.Now
