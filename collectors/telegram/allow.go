@@ -33,7 +33,10 @@ func Methods() []string {
 
 // LoginMethods returns the methods that Login may invoke.
 func LoginMethods() []string {
-	return []string{"account.getPassword", "auth.checkPassword", "auth.sendCode", "auth.signIn", "help.getConfig", "users.getUsers"}
+	return []string{
+		"account.getPassword", "auth.checkPassword", "auth.exportLoginToken", "auth.importLoginToken", "auth.sendCode", "auth.signIn",
+		"help.getConfig", "users.getUsers",
+	}
 }
 
 // allowOnly refuses every method that is not listed.

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"github.com/gotd/td/mtproxy"
 	"github.com/gotd/td/telegram/dcs"
@@ -18,10 +19,11 @@ import (
 
 // Proxy is a way to the platform that is not the direct one. It holds secrets, so it prints as its kind and address alone.
 type Proxy struct {
-	kind       string // socks5 or mtproxy
-	addr       string // host:port
-	user, pass string // socks5
-	secret     []byte // mtproxy
+	kind       string                // socks5 or mtproxy
+	addr       string                // host:port
+	user, pass string                // socks5
+	secret     []byte                // mtproxy
+	last       atomic.Pointer[error] // why the latest connection through it failed
 }
 
 // The errors of ParseProxy never repeat what was given, since that holds a secret.
@@ -117,7 +119,7 @@ func (p *Proxy) resolver() (dcs.Resolver, error) {
 		return dcs.Plain(dcs.PlainOptions{}), nil
 	}
 	if p.kind == "mtproxy" {
-		return dcs.MTProxy(p.addr, p.secret, dcs.MTProxyOptions{})
+		return dcs.MTProxy(p.addr, p.secret, dcs.MTProxyOptions{Dial: p.dial((&net.Dialer{}).DialContext)})
 	}
 	var auth *proxy.Auth
 	if p.user != "" {
@@ -131,12 +133,30 @@ func (p *Proxy) resolver() (dcs.Resolver, error) {
 	if !ok {
 		return nil, fmt.Errorf("use the proxy at %s: its dialer cannot be cancelled", p.addr)
 	}
-	dial := func(ctx context.Context, network, addr string) (net.Conn, error) {
-		c, err := cd.DialContext(ctx, network, addr)
+	return dcs.Plain(dcs.PlainOptions{Dial: p.dial(cd.DialContext)}), nil
+}
+
+// dial remembers why a connection failed: the client goes on trying by itself and does not say.
+func (p *Proxy) dial(next dcs.DialFunc) dcs.DialFunc {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := next(ctx, network, addr)
 		if err != nil {
-			return nil, fmt.Errorf("through the %s: %w", p, err)
+			err = fmt.Errorf("through the %s: %w", p, err)
+			p.last.Store(&err)
+		} else {
+			p.last.Store(nil)
 		}
-		return c, nil
+		return c, err
 	}
-	return dcs.Plain(dcs.PlainOptions{Dial: dial}), nil
+}
+
+// explain adds why the proxy lets nothing through to an error of a connection that did not come up.
+func (p *Proxy) explain(err error) error {
+	if p == nil || !errors.Is(err, errUnreachable) {
+		return err
+	}
+	if last := p.last.Load(); last != nil {
+		return fmt.Errorf("%w; look at the account's proxy: %w", err, *last)
+	}
+	return fmt.Errorf("%w; the %s takes connections and nothing comes through it: look at its secret and its own network", err, p)
 }

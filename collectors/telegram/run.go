@@ -65,7 +65,7 @@ func (r *run) run(ctx context.Context) error {
 		return collectors.Permanent(err)
 	}
 	r.client, r.api = client, client.API()
-	err = r.connected(ctx)
+	err = r.o.Proxy.explain(r.connected(ctx))
 	if ctx.Err() != nil {
 		return r.stopped(ctx)
 	}

@@ -50,14 +50,14 @@ func (o Options) client(methods []string, handler telegram.UpdateHandler) (*tele
 		return nil, fmt.Errorf("account %s: %w", o.Alias, err)
 	}
 	if o.Network != nil {
-		if err := o.Network.apply(&opt); err != nil {
+		if err := o.Network.apply(&opt, o.Session); err != nil {
 			return nil, fmt.Errorf("use the test network of account %s: %w", o.Alias, err)
 		}
 	}
 	return telegram.NewClient(o.AppID, o.AppHash, opt), nil
 }
 
-func (n Network) apply(opt *telegram.Options) error {
+func (n Network) apply(opt *telegram.Options, stored SessionStorage) error {
 	key, err := publicKey(n.PublicKeyPEM)
 	if err != nil {
 		return err
@@ -73,6 +73,10 @@ func (n Network) apply(opt *telegram.Options) error {
 	opt.PublicKeys = []telegram.PublicKey{{RSA: key}}
 	opt.DC = n.DC
 	opt.DCList = dcs.List{Options: []tg.DCOption{{ID: n.DC, IPAddress: host, Port: int(p), Static: true}}}
+	// A session may live in another data centre than the one that is given; only the session knows where that is.
+	if data, err := (&session.Loader{Storage: storage{stored}}).Load(context.Background()); err == nil && data.DC != n.DC {
+		opt.DCList.Options = append(opt.DCList.Options, data.Config.DCOptions...)
+	}
 	return nil
 }
 

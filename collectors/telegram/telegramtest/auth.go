@@ -16,6 +16,7 @@ type Account struct {
 	Code     string // the login code that the platform would send
 	Password string // of the second step; none when empty
 	User     User
+	HomeDC   int // where a login by QR code ends; the main data centre when zero
 }
 
 // DefaultAccount is the account that may log in when Options name none.
@@ -30,6 +31,8 @@ type authState struct {
 	pending  map[[8]byte]*Account // by auth key: has given the code, owes the password
 	exported map[string]*Account  // by the token of auth.exportAuthorization
 	srp      map[[8]byte]*srpServer
+	tokens   map[string]*loginToken // of auth.exportLoginToken
+	frozen   *Freeze
 }
 
 func newAuthState(w *World, accounts []Account) authState {
@@ -47,6 +50,7 @@ func newAuthState(w *World, accounts []Account) authState {
 func (a *authState) forget() {
 	a.users, a.pending = map[[8]byte]*Account{}, map[[8]byte]*Account{}
 	a.exported, a.srp = map[string]*Account{}, map[[8]byte]*srpServer{}
+	a.tokens = map[string]*loginToken{}
 }
 
 func digits(phone string) string {
@@ -125,7 +129,7 @@ func (s *Server) signIn(by caller, q *tg.AuthSignInRequest) (bin.Encoder, error)
 }
 
 // admit logs a key in. The caller holds the mutex.
-func (s *Server) admit(key [8]byte, acc *Account) bin.Encoder {
+func (s *Server) admit(key [8]byte, acc *Account) *tg.AuthAuthorization {
 	delete(s.auth.pending, key)
 	delete(s.auth.srp, key)
 	s.auth.users[key] = acc

@@ -54,6 +54,9 @@ func (s *Server) routeTable() map[uint32]route {
 		tg.AuthCheckPasswordRequestTypeID:       open(method(s.checkPassword)),
 		tg.AuthImportAuthorizationRequestTypeID: open(method(s.importAuthorization)),
 		tg.AccountGetPasswordRequestTypeID:      open(method(s.getPassword)),
+		tg.AuthExportLoginTokenRequestTypeID:    open(method(s.exportLoginToken)),
+		tg.AuthImportLoginTokenRequestTypeID:    open(method(s.importLoginToken)),
+		tg.HelpGetAppConfigRequestTypeID:        open(method(s.getAppConfig)),
 		tg.AuthExportAuthorizationRequestTypeID: method(s.exportAuthorization),
 		tg.AuthLogOutRequestTypeID:              method(s.logOut),
 

@@ -17,6 +17,8 @@ type script struct {
 	short    bool
 	gzip     bool
 	skew     time.Duration
+
+	tokenLife time.Duration // of QR codes, 0 for the platform's
 }
 
 // trouble happens to the next calls of a method and is used up by them.
