@@ -91,6 +91,12 @@ func (s *Supervisor) record(ctx context.Context, name string, err error, perm bo
 		ev = s.Log.Error()
 	}
 	ev.Str("source", name).Bool("permanent", perm).Dur("pause", wait).Err(err).Msg("source failed")
+	if perm && recorded(err) {
+		if s.Failed != nil {
+			s.Failed(name, err, perm)
+		}
+		return nil
+	}
 	_, perr := s.Sink.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
 		ID: evidence.NewID(now), Actor: evidence.Source(name), Subject: evidence.Source(name), Body: body,
 	}}})
@@ -101,4 +107,10 @@ func (s *Supervisor) record(ctx context.Context, name string, err error, perm bo
 		s.Failed(name, err, perm)
 	}
 	return nil
+}
+
+// recorded reports whether the source put its state into the log itself, which says more than that it stopped.
+func recorded(err error) bool {
+	var r interface{ Recorded() bool }
+	return errors.As(err, &r) && r.Recorded()
 }

@@ -41,11 +41,16 @@ type Restriction struct {
 type Collector struct {
 	Key      string `json:"key"` // the source's name
 	Platform string `json:"platform,omitempty"`
-	State    string `json:"state"` // starting, healthy, flood-waiting, logged-out, frozen, failed, polls, stopped
+	State    string `json:"state"` // starting, healthy, flood-waiting, logged-out, needs-password, frozen, banned, failed, polls, stopped
 	Detail   string `json:"detail,omitempty"`
 	Until    Time   `json:"until,omitzero"` // of a wait
 	Polls    int64  `json:"polls,omitempty"`
 	Span     *Span  `json:"span,omitempty"`
+	Advice   string `json:"advice,omitempty"` // what a person can do
+	// FrozenSince and FrozenUntil are the platform's word on a frozen account: until when it is only that, and not deleted.
+	FrozenSince Time   `json:"frozen_since,omitzero"`
+	FrozenUntil Time   `json:"frozen_until,omitzero"`
+	Appeal      string `json:"appeal,omitempty"` // where the platform takes appeals
 }
 
 // Gap is a stretch that could not be observed. Subject: tN or aN.

@@ -23,6 +23,7 @@ func Methods() []string {
 		"channels.getFullChannel",
 		"channels.getMessages",
 		"contacts.resolveUsername",
+		"help.getAppConfig", // says whether our account is frozen
 		"help.getConfig",
 		"messages.getHistory",
 		"updates.getChannelDifference",

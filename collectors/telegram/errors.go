@@ -13,48 +13,37 @@ import (
 
 // accountLost is a state of our own account that waiting does not mend.
 type accountLost struct {
-	state string // the collector record's state: logged-out or frozen
-	cause string // the gaps' cause: account-lost or not-authorised
-	text  string
-	err   error
+	state  string // the collector record's state
+	cause  string // the gaps' cause: account-lost or not-authorised
+	text   string
+	advice string // what a person can do
+	err    error
 }
 
 func (a *accountLost) Error() string {
+	if a.err == nil {
+		return a.text + "; " + a.advice
+	}
+	return a.text + "; " + a.advice + ": " + a.err.Error()
+}
+
+// detail is what happened, without the advice, which has a field of its own.
+func (a *accountLost) detail() string {
 	if a.err == nil {
 		return a.text
 	}
 	return a.text + ": " + a.err.Error()
 }
 
-func (a *accountLost) Unwrap() error { return a.err }
+// Recorded tells the supervisor that the state of the source stands in the log already.
+func (a *accountLost) Recorded() bool { return true }
 
-// lost recognises the errors that end an account's use.
-func lost(alias string, err error) *accountLost {
+func asLost(err error) (*accountLost, bool) {
 	var a *accountLost
-	if errors.As(err, &a) {
-		return a
-	}
-	rpc, ok := tgerr.As(err)
-	if !ok {
-		return nil
-	}
-	again := fmt.Sprintf("run muhafiz login telegram %s", alias)
-	switch rpc.Type {
-	case "AUTH_KEY_UNREGISTERED", "AUTH_KEY_INVALID", "AUTH_KEY_PERM_EMPTY", "SESSION_EXPIRED", "SESSION_REVOKED", "SESSION_PASSWORD_NEEDED":
-		return &accountLost{"logged-out", "account-lost", "Telegram no longer knows the session of account " + alias + "; " + again, err}
-	case "AUTH_KEY_DUPLICATED":
-		return &accountLost{"logged-out", "account-lost", "the session of account " + alias + " was used from two places at once, and Telegram revoked it; stop the other one, then " + again, err}
-	case "USER_DEACTIVATED", "USER_DEACTIVATED_BAN", "PHONE_NUMBER_BANNED":
-		return &accountLost{"logged-out", "account-lost", "Telegram closed our account " + alias + "; use another account", err}
-	case "FROZEN_METHOD_INVALID", "FROZEN_PARTICIPANT_MISSING":
-		return &accountLost{"frozen", "account-lost", "Telegram froze our account " + alias + "; log in with an official app to see the reason and appeal", err}
-	}
-	return nil
+	return a, errors.As(err, &a)
 }
 
-func notAuthorised(alias string) *accountLost {
-	return &accountLost{state: "logged-out", cause: "not-authorised", text: fmt.Sprintf("account %s is not logged in to Telegram; run muhafiz login telegram %s", alias, alias)}
-}
+func (a *accountLost) Unwrap() error { return a.err }
 
 func permanent(a *accountLost) error { return collectors.Permanent(a) }
 

@@ -34,7 +34,8 @@ type run struct {
 	mu     sync.Mutex
 	floods map[string]time.Time
 	hints  map[int64]chan struct{}
-	offset *int64 // the platform's clock less ours, in milliseconds
+	frozen *freeze // as help.getAppConfig said last
+	offset *int64  // the platform's clock less ours, in milliseconds
 
 	polls     atomic.Int64
 	pollsFrom time.Time
@@ -89,7 +90,7 @@ func (r *run) connected(ctx context.Context) error {
 			return errUnreachable
 		}
 		began = true
-		result = r.observe(ctx)
+		result = r.learnFreeze(ctx, r.observe(ctx))
 		return result
 	})
 	if began && result != nil {
@@ -113,6 +114,7 @@ func (r *run) observe(ctx context.Context) error {
 		return err
 	}
 	r.readClock(ctx)
+	r.readFreeze(ctx)
 	if err := r.state(ctx, &evidence.Collector{State: "healthy"}); err != nil {
 		return err
 	}

@@ -9,13 +9,16 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// countPolls folds the polls that brought nothing into a record now and then.
+// countPolls folds the polls that brought nothing into a record now and then, and looks whether our account was frozen meanwhile.
 func (r *run) countPolls(ctx context.Context) error {
 	for {
 		if err := sleep(ctx, r.o.PollsEvery); err != nil {
 			return nil
 		}
 		if err := r.foldPolls(ctx); err != nil {
+			return stopping(ctx, err)
+		}
+		if err := r.freezeChanged(ctx); err != nil {
 			return stopping(ctx, err)
 		}
 	}
@@ -32,8 +35,13 @@ func (r *run) foldPolls(ctx context.Context) error {
 	return r.state(ctx, &evidence.Collector{State: "polls", Polls: n, Span: &span})
 }
 
-// state records what our account does.
+// state records what our account does. One that is frozen and may still read is never called healthy.
 func (r *run) state(ctx context.Context, c *evidence.Collector) error {
+	if f := r.freeze(); f != nil && c.State == "healthy" {
+		c.State = stateFrozen
+		f.describe(c)
+		r.log.Error().Str("state", c.State).Time("since", f.since).Time("deleted", f.until).Msg("our account is frozen; what the platform lets it read is still read")
+	}
 	c.Key, c.Platform = r.src.Name(), platform
 	b := r.batch()
 	b.add(r.name, c, false)
@@ -54,10 +62,14 @@ func (r *run) stopped(ctx context.Context) error {
 
 // giveUp records the loss of our account and, for each of its targets, from when on nothing is seen.
 func (r *run) giveUp(ctx context.Context, a *accountLost) error {
-	r.log.Error().Str("state", a.state).Err(a).Msg("our account is lost")
+	r.log.Error().Str("state", a.state).Str("advice", a.advice).Err(a).Msg("our account is lost")
 	now := r.o.Now()
 	b := r.batch()
-	b.add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.Error()}, false)
+	body := &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.detail(), Advice: a.advice}
+	if a.state == stateFrozen {
+		r.freeze().describe(body)
+	}
+	b.add(r.name, body, false)
 	for _, t := range r.src.watched() {
 		from := now
 		if c, err := r.loadCursor(ctx, t); err == nil && !c.Observed.IsZero() {

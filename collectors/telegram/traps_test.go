@@ -124,7 +124,7 @@ func TestTrap3And10ALostAccountIsSaid(t *testing.T) {
 		{401, "SESSION_REVOKED", "logged-out"},
 		{401, "SESSION_EXPIRED", "logged-out"},
 		{406, "AUTH_KEY_DUPLICATED", "logged-out"},
-		{401, "USER_DEACTIVATED", "logged-out"},
+		{401, "USER_DEACTIVATED", "banned"},
 		{420, "FROZEN_METHOD_INVALID", "frozen"},
 	} {
 		t.Run(c.typ, func(t *testing.T) {
