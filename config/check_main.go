@@ -21,6 +21,12 @@ func (l *loader) checkMain(d *decoder) {
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}
+	if c.Alerts != nil {
+		checkAlerts(d, c)
+	}
+	if c.Metrics != nil {
+		checkMetrics(d, c.Metrics)
+	}
 	if c.Bundle != nil {
 		l.checkBundle(d)
 	}

@@ -25,6 +25,7 @@ func (l *loader) checkTelegram(d *decoder) {
 		}
 	}
 	for i := range t.Accounts {
+		checkDevice(d, at("telegram.accounts", i, "device"), t.Accounts[i].Device)
 		if a := &t.Accounts[i]; a.Vantage == "" {
 			a.Vantage = a.Name
 		}

@@ -36,6 +36,12 @@ type Config struct {
 	// Reporter is how approved cases become notices. Without it nothing is sent.
 	Reporter *Reporter `yaml:"reporter"`
 
+	// Alerts says who is told when we no longer see. Without it only `muhafiz status`, the log and the metrics say so.
+	Alerts *Alerts `yaml:"alerts"`
+
+	// Metrics are for a Prometheus server. The control socket serves them in any case, at /metrics.
+	Metrics *Metrics `yaml:"metrics"`
+
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 

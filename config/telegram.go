@@ -28,6 +28,24 @@ type TelegramAccount struct {
 	// Vantage says where the account looks from, such as the country of its number and line, since platforms restrict by
 	// country. It is written into every observation. Default: the account's name.
 	Vantage string `yaml:"vantage"`
+	// Proxy is the account's own way out: socks5://USER:PASSWORD@HOST:PORT, or the link of an MTProxy as Telegram's apps share it
+	// (tg://proxy?server=…&port=…&secret=…). Nothing of the account goes past it. Like every secret it stands in a file or in the
+	// environment. Default: the machine's own way.
+	Proxy Secret `yaml:"proxy"`
+	// Device is what the account's owner reads in the list of sessions.
+	Device Device `yaml:"device"`
+}
+
+// Device is what the platform is told of the program that logs in. The defaults are the truth; at most 64 bytes each.
+type Device struct {
+	// Model defaults to Muhafiz.
+	Model string `yaml:"model"`
+	// System defaults to the operating system and processor, such as linux/amd64.
+	System string `yaml:"system"`
+	// AppVersion defaults to the program's build.
+	AppVersion string `yaml:"app_version"`
+	// Language defaults to en. It rules the language in which the platform writes service messages.
+	Language string `yaml:"language"`
 }
 
 // TelegramNetwork is a Telegram server other than the real one. For test networks only.
