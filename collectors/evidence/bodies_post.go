@@ -1,10 +1,6 @@
 package evidence
 
-import (
-	"bytes"
-	"encoding/json"
-	"strconv"
-)
+import "encoding/json"
 
 // The methods by which a post can be observed. Versions are compared within one method.
 const (
@@ -65,6 +61,15 @@ type PostSeen struct {
 	Restriction []Restriction `json:"restriction,omitempty"`
 	Marks       []string      `json:"marks,omitempty"` // pinned, silent, paid, spoiler, noforwards …
 
+	Reply     *Reply     `json:"reply,omitempty"`      // what ReplyTo alone does not say: a quote, a post elsewhere, a story
+	Via       *Ref       `json:"via,omitempty"`        // the bot through which the post was made
+	Effect    string     `json:"effect,omitempty"`     // id of the effect that is played with the post
+	TTL       int64      `json:"ttl,omitempty"`        // seconds after which the platform removes the post by itself
+	ExpiresAt Time       `json:"expires_at,omitzero"`  // of a story
+	Stars     int64      `json:"stars,omitempty"`      // price at which its media is sold
+	FactCheck *FactCheck `json:"fact_check,omitempty"` // what the platform had a fact checker say of it
+	Unknown   []string   `json:"unknown,omitempty"`    // type names of parts that this build does not describe; they are in the raw bytes
+
 	NamesAPerson bool   `json:"names_person,omitempty"` // the text or an entity names a private person
 	Raw          *Slice `json:"raw,omitempty"`          // where the post stands in its acquisition's reply
 	RawExact     bool   `json:"raw_exact"`              // the bytes at Raw are the post as the platform sent it
@@ -79,6 +84,10 @@ type Entity struct {
 	Lang   string `json:"lang,omitempty"`
 	ID     string `json:"id,omitempty"` // of a custom emoji
 	Person *Ref   `json:"person,omitempty"`
+
+	Collapsed bool `json:"collapsed,omitempty"` // of a quote that shows only its beginning
+	Date      Time `json:"date,omitzero"`       // of a formatted date
+	Outside   bool `json:"outside,omitempty"`   // the stretch does not lie within the text, or cuts a character in two
 }
 
 // Media is what the post carries; ID is the platform's identity of it, stable across file references.
@@ -92,12 +101,25 @@ type Media struct {
 	Height   int    `json:"height,omitempty"`
 	Duration string `json:"duration,omitempty"` // seconds, decimal
 	Detail   string `json:"detail,omitempty"`   // what has no file: a poll's question, a place, a link
+
+	Marks  []string `json:"marks,omitempty"`  // spoiler, paid, ttl, live …: of this medium
+	Locked bool     `json:"locked,omitempty"` // it is sold, and only its outline was shown
+	Facts  []Fact   `json:"facts,omitempty"`  // what the platform tells of it, in the platform's order
+	Person *Ref     `json:"person,omitempty"` // of a contact: whose it is, as a pseudonym
+	Origin *Ref     `json:"origin,omitempty"` // of a shared story or a giveaway: the account that it belongs to
+}
+
+// Fact is something that the platform tells of a medium, such as {option, A} of a poll or {title, …} of a link's preview.
+type Fact struct {
+	Name  string `json:"name"`
+	Value string `json:"value"`
 }
 
 // Service is an event in the channel that is not a text: a title change, a pinned post.
 type Service struct {
 	Action string `json:"action"`
 	Detail string `json:"detail,omitempty"`
+	Facts  []Fact `json:"facts,omitempty"` // what else the platform tells of it, apart from who took part
 }
 
 // Forward is where a forwarded post says that it comes from.
@@ -107,6 +129,31 @@ type Forward struct {
 	At   Time   `json:"at,omitzero"`
 	// AtLocal is a date without a zone, from an export.
 	AtLocal string `json:"at_local,omitempty"`
+
+	Signature *Ref   `json:"signature,omitempty"`  // who signed it there, as a pseudonym
+	SavedFrom *Ref   `json:"saved_from,omitempty"` // the chat out of which it was forwarded, where that is another
+	SavedPost string `json:"saved_post,omitempty"` // its message number there
+	SavedAt   Time   `json:"saved_at,omitzero"`
+	Imported  bool   `json:"imported,omitempty"` // the platform imported it from another application
+}
+
+// Reply is what a post answers, so far as ReplyTo does not say it.
+type Reply struct {
+	To      *Ref   `json:"to,omitempty"`    // the chat, where it is another one
+	Post    string `json:"post,omitempty"`  // message number in that chat
+	Story   string `json:"story,omitempty"` // number of a story there
+	From    *Ref   `json:"from,omitempty"`  // who wrote what is answered, where the platform copies it
+	At      Time   `json:"at,omitzero"`     // when
+	Quote   string `json:"quote,omitempty"` // the passage that is answered
+	Quoted  bool   `json:"quoted,omitempty"`
+	Offset  int    `json:"offset,omitempty"`  // of the quote in what is answered, in UTF-16 code units
+	Carried string `json:"carried,omitempty"` // type of the media in what is answered
+}
+
+// FactCheck is a fact checker's note under a post, as the platform shows it in one country.
+type FactCheck struct {
+	Country string `json:"country,omitempty"`
+	Text    string `json:"text,omitempty"`
 }
 
 // Slice is a stretch of an acquisition's reply, in bytes.
@@ -129,6 +176,10 @@ type Post struct {
 	Forwards  int64            `json:"forwards"`
 	Replies   int64            `json:"replies"`
 	Reactions map[string]int64 `json:"reactions,omitempty"`
+
+	Voters *int64  `json:"voters,omitempty"` // of a poll; never who
+	Votes  []int64 `json:"votes,omitempty"`  // by option, in the poll's order; -1 stands for "not told"
+	Closed bool    `json:"closed,omitempty"` // the poll takes no more votes
 }
 
 // The ways in which a post can be gone; they are different things.
@@ -179,80 +230,31 @@ func (p *PostSeen) Refs() []*Ref {
 	if p.Author != nil {
 		refs = append(refs, p.Author)
 	}
-	if p.Forward != nil && p.Forward.From != nil {
-		refs = append(refs, p.Forward.From)
-	}
-	for i := range p.Entities {
-		if r := p.Entities[i].Person; r != nil {
-			refs = append(refs, r)
+	add := func(list ...*Ref) {
+		for _, r := range list {
+			if r != nil {
+				refs = append(refs, r)
+			}
 		}
+	}
+	if f := p.Forward; f != nil {
+		add(f.From, f.Signature, f.SavedFrom)
+	}
+	if p.Reply != nil {
+		add(p.Reply.To, p.Reply.From)
+	}
+	add(p.Via)
+	for i := range p.Entities {
+		add(p.Entities[i].Person)
+	}
+	for i := range p.Media {
+		add(p.Media[i].Person, p.Media[i].Origin)
 	}
 	return refs
 }
 
 // NamesPerson implements PrivateBody.
 func (p *PostSeen) NamesPerson() bool { return p.NamesAPerson }
-
-// Facets implements Observer: the content within the method, and presence and restriction within the vantage.
-func (p *PostSeen) Facets() []Facet {
-	return []Facet{{Slot: p.Method, Value: p.content()}, presence(p.Vantage, p.Method, "", p.Restriction)}
-}
-
-// content is the digest of the JSON of Text, Invalid, Entities, Media (ID and Detail), Service, Edited and EditedLocal, written
-// piece by piece because every post that is read passes here. None and an empty list are the same observation.
-func (p *PostSeen) content() Digest {
-	buf := buffers.Get().(*bytes.Buffer)
-	defer buffers.Put(buf)
-	buf.Reset()
-	buf.WriteString(`{"Text":`)
-	appendText(buf, p.Text)
-	buf.WriteString(`,"Invalid":`)
-	buf.Write(strconv.AppendBool(buf.AvailableBuffer(), p.InvalidUTF8))
-	buf.WriteString(`,"Entities":`)
-	if len(p.Entities) == 0 {
-		buf.WriteString("null")
-	} else {
-		appendCanonical(buf, p.Entities)
-	}
-	buf.WriteString(`,"Media":`)
-	p.appendMedia(buf)
-	buf.WriteString(`,"Service":`)
-	if p.Service == nil {
-		buf.WriteString("null")
-	} else {
-		appendCanonical(buf, p.Service)
-	}
-	buf.WriteString(`,"Edited":`)
-	if p.EditedAt.IsZero() {
-		buf.WriteString(`""`)
-	} else {
-		appendCanonical(buf, p.EditedAt)
-	}
-	buf.WriteString(`,"EditedLocal":`)
-	appendText(buf, p.EditedLocal)
-	buf.WriteString("}\n")
-	return Sum(buf.Bytes())
-}
-
-func (p *PostSeen) appendMedia(buf *bytes.Buffer) {
-	if len(p.Media) == 0 {
-		buf.WriteString("null")
-		return
-	}
-	for i, m := range p.Media {
-		if i == 0 {
-			buf.WriteByte('[')
-		} else {
-			buf.WriteByte(',')
-		}
-		buf.WriteString(`{"ID":`)
-		appendText(buf, m.ID)
-		buf.WriteString(`,"Detail":`)
-		appendText(buf, m.Detail)
-		buf.WriteByte('}')
-	}
-	buf.WriteByte(']')
-}
 
 // Facets implements Observer.
 func (p *PostGone) Facets() []Facet { return []Facet{presence(p.Vantage, p.Method, p.How, nil)} }

@@ -74,6 +74,43 @@ func TestContentIsTheDigestOfItsJSON(t *testing.T) {
 	})
 }
 
+// A post that an older build stored has none of what later builds learnt to read; reading it again must not make a version.
+func TestWhatLaterBuildsReadMakesNoVersion(t *testing.T) {
+	post := func() *PostSeen {
+		return &PostSeen{
+			Method: MethodMTProto, Vantage: "main", Text: "Simulated", Entities: []Entity{{Type: "blockquote", Length: 3}},
+			Media: []Media{{ID: "poll 3", Type: "poll", Detail: "Q | A"}}, Service: &Service{Action: "pin_message"},
+		}
+	}
+	older, newer := post(), post()
+	if got, want := older.content().String(), "bdd26707622ec61a999a6c80db1e37a5971ade6b46efa76c7fee8af258aa3ae4"; got != want {
+		t.Errorf("the digest of a post of the first build is now %s", got)
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		for _, name := range []string{"Reply", "Via", "Effect", "TTL", "ExpiresAt", "Stars", "FactCheck", "Unknown", "Marks", "Forward"} {
+			fill(t, reflect.ValueOf(newer).Elem().FieldByName(name))
+		}
+		for _, name := range []string{"Collapsed", "Date", "Outside"} {
+			fill(t, reflect.ValueOf(&newer.Entities[0]).Elem().FieldByName(name))
+		}
+		for _, name := range []string{"Marks", "Facts", "Person", "Origin"} {
+			fill(t, reflect.ValueOf(&newer.Media[0]).Elem().FieldByName(name))
+		}
+		fill(t, reflect.ValueOf(newer.Service).Elem().FieldByName("Facts"))
+	})
+	newer.Media = append(newer.Media, Media{Type: "photo", Locked: true})
+	if older.content() != newer.content() {
+		t.Error("reading more of the same post made another version")
+	}
+	if !older.EditedAt.IsZero() || newer.Entities[0].Date.IsZero() || !newer.Entities[0].Collapsed {
+		t.Error("comparing changed the post")
+	}
+	newer.Media[1] = Media{ID: "photo 5", Type: "photo"}
+	if older.content() == newer.content() {
+		t.Error("media that is no longer locked is no version")
+	}
+}
+
 // What is compared when a post comes in is what fsck finds when it reads the post back, even where text was not UTF-8.
 func TestFacetsSurviveStoring(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {

@@ -41,6 +41,7 @@ func (p *PostSeen) appendJSON(buf *bytes.Buffer) error {
 	o.textIf("group", p.Group)
 	o.valueIf("restriction", p.Restriction, len(p.Restriction) > 0)
 	o.valueIf("marks", p.Marks, len(p.Marks) > 0)
+	p.appendMore(&o)
 	o.trueIf("names_person", p.NamesAPerson)
 	if p.Raw != nil {
 		o.name("raw")
@@ -50,6 +51,18 @@ func (p *PostSeen) appendJSON(buf *bytes.Buffer) error {
 	buf.Write(strconv.AppendBool(buf.AvailableBuffer(), p.RawExact))
 	buf.WriteByte('}')
 	return o.err
+}
+
+// appendMore writes the members that few posts have.
+func (p *PostSeen) appendMore(o *object) {
+	o.valueIf("reply", p.Reply, p.Reply != nil)
+	o.valueIf("via", p.Via, p.Via != nil)
+	o.textIf("effect", p.Effect)
+	o.valueIf("ttl", p.TTL, p.TTL != 0)
+	o.timeIf("expires_at", p.ExpiresAt)
+	o.valueIf("stars", p.Stars, p.Stars != 0)
+	o.valueIf("fact_check", p.FactCheck, p.FactCheck != nil)
+	o.valueIf("unknown", p.Unknown, len(p.Unknown) > 0)
 }
 
 // object writes the members of a JSON object; If in a name stands for omitempty and omitzero. It keeps the first error.
