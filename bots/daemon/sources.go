@@ -45,6 +45,14 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 		Build: build, Log: log, Now: now,
 		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
 		RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
+		Device: telegram.Device{
+			Model: acc.Device.Model, System: acc.Device.System, AppVersion: acc.Device.AppVersion, Language: acc.Device.Language,
+		},
+	}
+	if !acc.Proxy.IsZero() {
+		if o.Proxy, err = telegram.ParseProxy(acc.Proxy.Reveal()); err != nil {
+			return o, acc, nil, errors.Join(fmt.Errorf("the proxy of account %s: %w", name, err), session.Close())
+		}
 	}
 	if n := c.Telegram.Network; n != nil {
 		pem, err := os.ReadFile(n.PublicKey)
@@ -69,10 +77,29 @@ func (d *Daemon) openSources() error {
 	return nil
 }
 
-// LoginPrompts is how a login asks for what only a person has.
+// CheckAccounts says what is wrong with the proxies of a configuration whose secrets were read.
+func CheckAccounts(c *config.Config) error {
+	var errs config.Errors
+	for i, a := range c.Telegram.Accounts {
+		if a.Proxy.IsZero() || a.Proxy.Reveal() == "" {
+			continue
+		}
+		if _, err := telegram.ParseProxy(a.Proxy.Reveal()); err != nil {
+			errs = append(errs, c.ErrorAt(fmt.Sprintf("telegram.accounts[%d].proxy", i), err.Error()))
+		}
+	}
+	if errs != nil {
+		return errs
+	}
+	return nil
+}
+
+// LoginPrompts is how a login asks for what only a person has. With ShowQR nothing else but the password is asked.
 type LoginPrompts struct {
 	Code     func(context.Context) (string, error)
 	Password func(context.Context) (string, error)
+	CodeSent func(where string)
+	ShowQR   func(ctx context.Context, link string, until time.Time) error
 }
 
 // Login logs a Telegram account in and seals its session. No daemon may use the account meanwhile.
@@ -83,7 +110,11 @@ func Login(ctx context.Context, o Options, name string, ask LoginPrompts) error 
 		return err
 	}
 	defer release()
-	return telegram.Login(ctx, to, telegram.Authenticator{Phone: acc.Phone.Reveal(), Code: ask.Code, Password: ask.Password})
+	a := telegram.Authenticator{Phone: acc.Phone.Reveal(), Code: ask.Code, Password: ask.Password, CodeSent: ask.CodeSent}
+	if ask.ShowQR != nil {
+		a.ShowQR = func(ctx context.Context, q telegram.QR) error { return ask.ShowQR(ctx, q.URL, q.Until) }
+	}
+	return telegram.Login(ctx, to, a)
 }
 
 // collectable returns the targets that may be observed now, as sources see them, from the log and nothing else.

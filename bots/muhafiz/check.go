@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 
+	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter"
 )
@@ -41,6 +42,9 @@ func (s *session) loadWith(o config.Options) (*config.Config, error) {
 		if _, err := reporter.ParseSchedule(cfg.Reporter.Schedule); err != nil {
 			return nil, exit(exitUsage, config.Errors{cfg.ErrorAt("reporter.schedule", err.Error())})
 		}
+	}
+	if err := daemon.CheckAccounts(cfg); err != nil {
+		return nil, exit(exitUsage, err)
 	}
 	return cfg, nil
 }

@@ -2,11 +2,15 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
+	"os/exec"
 	"strings"
+	"time"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
 )
@@ -14,12 +18,14 @@ import (
 type loginCmd struct {
 	Platform     string `arg:"" enum:"telegram" help:"telegram."`
 	Name         string `arg:"" help:"The account's name in the configuration."`
-	CodeFrom     string `help:"Read the code from this file, or from standard input with -, instead of asking." placeholder:"FILE"`
-	PasswordFile string `help:"Read the two-step verification password from this file." type:"path" placeholder:"FILE"`
+	CodeFrom     string `help:"Read the code from this file, from standard input with -, or from the first line that a program prints with cmd:/PROGRAM ARGUMENTS, instead of asking." placeholder:"FILE"`
+	PasswordFile string `help:"Read the two-step verification password from this file, without its line end." type:"path" placeholder:"FILE"`
+	QR           string `name:"qr" help:"Log in by scanning: draw the code on the terminal with --qr=terminal, print its link with --qr=text, or write a picture with --qr=FILE.png." placeholder:"HOW"`
+	Anew         bool   `help:"Throw the stored session away first."`
 }
 
 func (loginCmd) Help() string {
-	return "Asks the platform for a code, then for the two-step password where the account has one, and seals the session in the vault folder. Use dedicated accounts, one host each."
+	return "Asks the platform for a code, or shows a QR code to scan with an app that is logged in, then asks for the two-step password where the account has one, and seals the session in the vault folder. Use dedicated accounts, one host each. The daemon must not use the account meanwhile."
 }
 
 func (c loginCmd) Run(s *session) error {
@@ -27,21 +33,64 @@ func (c loginCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
+	if c.Anew {
+		if err := daemon.ForgetSession(cfg, c.Name); err != nil {
+			return err
+		}
+	}
 	ask := daemon.LoginPrompts{
-		Code: func(context.Context) (string, error) { return s.answer(c.CodeFrom, "Code that "+c.Platform+" sent: ") },
+		Code: func(ctx context.Context) (string, error) {
+			return s.code(ctx, c.CodeFrom, "Code that "+c.Platform+" sent: ")
+		},
 		Password: func(context.Context) (string, error) {
 			if c.PasswordFile != "" {
-				return s.answer(c.PasswordFile, "")
+				return passwordFrom(c.PasswordFile)
 			}
 			b, err := s.secret("Two-step verification password: ")
 			return string(b), err
 		},
+		CodeSent: func(where string) { fmt.Fprintf(s.err, "the code comes by %s\n", safe(where)) },
+	}
+	if c.QR != "" {
+		show, err := s.showQR(c.QR)
+		if err != nil {
+			return err
+		}
+		ask.ShowQR = func(_ context.Context, link string, until time.Time) error { return show(link, until) }
+		if strings.HasSuffix(c.QR, ".png") {
+			defer os.Remove(c.QR) // whoever opens an unused code gives the account away
+		}
 	}
 	if err := daemon.Login(s, daemon.Options{Config: cfg, Build: build(), Log: s.log}, c.Name, ask); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "logged in as %s; a running daemon uses the session after its next start\n", c.Name)
+	fmt.Fprintf(s.out, "logged in as %s; a daemon uses the session from its next start on\n", c.Name)
 	return nil
+}
+
+// codeCommand introduces a program in --code-from.
+const codeCommand = "cmd:"
+
+// code gets the login code from where the flag says.
+func (s *session) code(ctx context.Context, from, prompt string) (string, error) {
+	line, ok := strings.CutPrefix(from, codeCommand)
+	if !ok {
+		return s.answer(from, prompt)
+	}
+	args := strings.Fields(line)
+	if len(args) == 0 {
+		return "", errors.New("--code-from cmd: names no program")
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Minute) // codes are good for about that long
+	defer cancel()
+	cmd := exec.CommandContext(ctx, args[0], args[1:]...)
+	cmd.Stderr, cmd.WaitDelay = s.err, time.Second
+	var out bytes.Buffer
+	cmd.Stdout = &out
+	if err := cmd.Run(); err != nil {
+		return "", fmt.Errorf("the program of --code-from: %w", err)
+	}
+	return firstLine(&out)
 }
 
 // answer reads one line from a file, from standard input where file is -, or asks for it.
@@ -62,9 +111,28 @@ func (s *session) answer(file, prompt string) (string, error) {
 		defer f.Close()
 		in = f
 	}
-	line, err := bufio.NewReader(in).ReadString('\n')
+	return firstLine(in)
+}
+
+func firstLine(in io.Reader) (string, error) {
+	line, err := bufio.NewReader(io.LimitReader(in, 4096)).ReadString('\n')
 	if line = strings.TrimSpace(line); line != "" {
 		return line, nil
 	}
+	if err == nil || errors.Is(err, io.EOF) {
+		return "", errors.New("no answer was given: its first line is empty")
+	}
 	return "", fmt.Errorf("no answer was given: %w", err)
+}
+
+// passwordFrom reads a password, in which spaces count.
+func passwordFrom(file string) (string, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return "", err
+	}
+	if b = bytes.TrimRight(b, "\r\n"); len(b) == 0 {
+		return "", fmt.Errorf("the password file %s is empty", file)
+	}
+	return string(b), nil
 }

@@ -1,0 +1,70 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/renameio/v2"
+	"rsc.io/qr"
+)
+
+// showQR returns what shows a login link the way that the flag says.
+func (s *session) showQR(how string) (func(link string, until time.Time) error, error) {
+	switch {
+	case how == "terminal":
+		return s.drawQR, nil
+	case how == "text":
+		return func(link string, _ time.Time) error {
+			_, err := fmt.Fprintln(s.out, link)
+			return err
+		}, nil
+	case strings.HasSuffix(how, ".png"):
+		return func(link string, until time.Time) error {
+			code, err := qr.Encode(link, qr.M)
+			if err != nil {
+				return err
+			}
+			// Whoever sees the picture can take the session, so it is private.
+			if err := renameio.WriteFile(how, code.PNG(), 0o600); err != nil {
+				return err
+			}
+			fmt.Fprintf(s.err, "wrote %s; it is good until %s\n", how, until.Local().Format(time.TimeOnly))
+			return nil
+		}, nil
+	}
+	return nil, exit(exitUsage, fmt.Errorf("--qr must be terminal, text or a file that ends in .png, is %q", how))
+}
+
+// drawQR draws a link in half blocks, dark on light, whatever the terminal's colours are.
+func (s *session) drawQR(link string, until time.Time) error {
+	code, err := qr.Encode(link, qr.L)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(s.err, "Scan with the Telegram app of the account: Settings, Devices, Link Desktop Device.")
+	fmt.Fprint(s.err, halfBlocks(code.Black, code.Size))
+	_, err = fmt.Fprintf(s.err, "Good until %s; a new one follows by itself.\n", until.Local().Format(time.TimeOnly))
+	return err
+}
+
+// quiet is the light margin that ISO/IEC 18004 asks for, in modules.
+const quiet = 4
+
+// halfBlocks draws two modules a character: the upper one as foreground, the lower one as background.
+func halfBlocks(black func(x, y int) bool, size int) string {
+	colour := func(dark bool) int {
+		if dark {
+			return 0 // black
+		}
+		return 15 // bright white
+	}
+	var b strings.Builder
+	for y := -quiet; y < size+quiet; y += 2 {
+		for x := -quiet; x < size+quiet; x++ {
+			fmt.Fprintf(&b, "\x1b[38;5;%dm\x1b[48;5;%dm▀", colour(black(x, y)), colour(black(x, y+1)))
+		}
+		b.WriteString("\x1b[0m\n")
+	}
+	return b.String()
+}
