@@ -3,6 +3,7 @@ package telegram
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/gotd/td/tg"
 
@@ -29,6 +30,9 @@ func (w *watch) translate(raw []byte, span evidence.Span, chats []tg.ChatClass, 
 	for _, m := range msgs {
 		x, ok := t.message(m)
 		if !ok {
+			if _, hole := m.(*tg.MessageEmpty); !hole {
+				w.log.Warn().Int("number", m.GetID()).Str("type", m.TypeName()).Msg("a message of another chat or without a usable number is in the raw reply only")
+			}
 			continue
 		}
 		x.body.Vantage, x.body.Observed = w.r.o.Vantage, span
@@ -146,16 +150,21 @@ func (w *watch) put(ctx context.Context, pages []*page, extra func(*batch), move
 	return nil
 }
 
-// known is what the latest observation of a recent post came to, so that a recheck that finds nothing new stores nothing.
+// known is what the latest observation of a recent post came to, so that a recheck that finds nothing new stores nothing. Its digest
+// also covers which files there are: the picture of a link's preview comes when the platform has made it, without an edit.
 type known struct {
 	digest evidence.Digest
 	media  []string
 }
 
 func knownOf(x post) known {
-	k := known{digest: postDigest(x.body)}
+	k := known{}
 	for _, f := range x.files {
 		k.media = append(k.media, f.media.ID)
+	}
+	k.digest = postDigest(x.body)
+	if len(k.media) > 0 {
+		k.digest = evidence.Sum([]byte(k.digest.String() + " " + strings.Join(k.media, " ")))
 	}
 	return k
 }

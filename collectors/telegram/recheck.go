@@ -49,7 +49,7 @@ func (w *watch) recheck(ctx context.Context, ids []int) error {
 		return err
 	}
 	p := w.translate(rep.raw, rep.span(), list.GetChats(), list.GetMessages())
-	p.posts = slices.DeleteFunc(p.posts, func(x post) bool { return w.known[x.id].digest == postDigest(x.body) })
+	p.posts = slices.DeleteFunc(p.posts, func(x post) bool { return w.known[x.id].digest == knownOf(x).digest })
 	p.how = evidence.GoneMissing
 	for _, m := range list.GetMessages() {
 		if e, ok := m.(*tg.MessageEmpty); ok && slices.Contains(ids, e.ID) {

@@ -74,15 +74,26 @@ func (t *translator) content(m *tg.Message) post {
 		Author:      t.author(m),
 		Forward:     forward(m),
 		ReplyTo:     t.replyTo(m.ReplyTo),
+		Via:         viaBot(m.ViaBotID),
+		TTL:         int64(m.TTLPeriod),
+		Stars:       m.PaidMessageStars,
+		FactCheck:   factCheck(m),
 		Restriction: restrictions(m.RestrictionReason),
 		Marks:       marks(m),
 	}
 	if m.GroupedID != 0 {
 		b.Group = strconv.FormatInt(m.GroupedID, 10)
 	}
-	b.Entities, b.NamesAPerson = t.entities(m)
+	if m.Effect != 0 {
+		b.Effect = strconv.FormatInt(m.Effect, 10)
+	}
+	var quoteNames bool
+	b.Entities, b.NamesAPerson = t.entities(m.Message, m.Entities)
+	b.Reply, quoteNames = t.reply(m.ReplyTo)
+	b.NamesAPerson = b.NamesAPerson || quoteNames
 	p := post{id: m.ID, body: b, counts: counts(m)}
 	t.attach(&p, m.Media)
+	t.rich(&p, m)
 	return p
 }
 
@@ -112,6 +123,9 @@ func marks(m *tg.Message) []string {
 		{m.TTLPeriod != 0, "ttl"},
 		{m.ReplyMarkup != nil, "buttons"},
 		{m.PaidMessageStars != 0, "paid"},
+		{m.Replies.Comments, "comments"},
+		{m.VideoProcessingPending, "video_processing"},
+		{m.PaidSuggestedPostStars || m.PaidSuggestedPostTon, "paid_suggestion"},
 		{m.Factcheck.Hash != 0 || m.Factcheck.NeedCheck, "factcheck"},
 		{m.Flags2.Has(13), "rich_message"},
 		{!m.Post, "not_a_channel_post"},
@@ -123,17 +137,6 @@ func marks(m *tg.Message) []string {
 	return out
 }
 
-func (t *translator) replyTo(r tg.MessageReplyHeaderClass) string {
-	h, ok := r.(*tg.MessageReplyHeader)
-	if !ok || h.ReplyToMsgID <= 0 {
-		return ""
-	}
-	if h.ReplyToPeerID != nil && !t.ours(h.ReplyToPeerID) {
-		return "" // the number would point at a post of this channel that it does not mean
-	}
-	return strconv.Itoa(h.ReplyToMsgID)
-}
-
 func restrictions(rs []tg.RestrictionReason) []evidence.Restriction {
 	var out []evidence.Restriction
 	for _, r := range rs {
@@ -142,50 +145,12 @@ func restrictions(rs []tg.RestrictionReason) []evidence.Restriction {
 	return out
 }
 
-func counts(m *tg.Message) evidence.Post {
-	p := evidence.Post{Post: strconv.Itoa(m.ID), Views: -1, Forwards: -1, Replies: -1}
-	if v, ok := m.GetViews(); ok {
-		p.Views = int64(v)
-	}
-	if v, ok := m.GetForwards(); ok {
-		p.Forwards = int64(v)
-	}
-	if v, ok := m.GetReplies(); ok {
-		p.Replies = int64(v.Replies)
-	}
-	if v, ok := m.GetReactions(); ok && len(v.Results) > 0 {
-		p.Reactions = make(map[string]int64, len(v.Results))
-		for _, r := range v.Results {
-			p.Reactions[reaction(r.Reaction)] += int64(r.Count)
-		}
-	}
-	return p
-}
-
-func reaction(r tg.ReactionClass) string {
-	switch r := r.(type) {
-	case *tg.ReactionEmoji:
-		return valid(r.Emoticon)
-	case *tg.ReactionCustomEmoji:
-		return "custom " + strconv.FormatInt(r.DocumentID, 10)
-	case nil:
-		return "unknown"
-	default:
-		return snake(strings.TrimPrefix(r.TypeName(), "reaction"))
-	}
-}
-
 // date reads the platform's seconds; 0 stands for "not told". TL dates are 32 bits wide, so no year is out of reach of RFC 3339.
 func date(sec int) evidence.Time {
 	if sec == 0 || int64(sec) != int64(int32(sec)) {
 		return evidence.Time{}
 	}
 	return evidence.At(time.Unix(int64(sec), 0))
-}
-
-func valid(s string) string {
-	v, _ := evidence.ValidText(s)
-	return v
 }
 
 // snake turns a TL name such as TextUrl into text_url.

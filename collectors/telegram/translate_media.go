@@ -2,8 +2,8 @@ package telegram
 
 import (
 	"fmt"
+	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/gotd/td/tg"
 
@@ -22,109 +22,95 @@ func (t *translator) attach(p *post, m tg.MessageMediaClass) {
 	switch m := m.(type) {
 	case nil, *tg.MessageMediaEmpty:
 	case *tg.MessageMediaPhoto:
-		mark(p, m.Spoiler, "spoiler")
-		mark(p, m.TTLSeconds != 0, "ttl")
-		t.photo(p, m.Photo)
+		v := t.photo(p, m.Photo)
+		mark(p, v, m.Spoiler, "spoiler")
+		mark(p, v, m.TTLSeconds != 0, "ttl")
+		t.withinDocument(p, v, "moving", m.Video)
 	case *tg.MessageMediaDocument:
-		mark(p, m.Spoiler, "spoiler")
-		mark(p, m.TTLSeconds != 0, "ttl")
-		t.document(p, m.Document)
-	case *tg.MessageMediaPaidMedia:
-		mark(p, true, "paid_media")
-		for _, x := range m.ExtendedMedia {
-			if x, ok := x.(*tg.MessageExtendedMedia); ok {
-				t.attach(p, x.Media)
-			}
+		v := t.document(p, m.Document)
+		mark(p, v, m.Spoiler, "spoiler")
+		mark(p, v, m.TTLSeconds != 0, "ttl")
+		t.withinPhoto(p, v, "cover", m.VideoCover)
+		for _, d := range m.AltDocuments {
+			fact(v, "also as", documentShape(d))
 		}
+	case *tg.MessageMediaPaidMedia:
+		t.sold(p, m)
 	case *tg.MessageMediaPoll:
-		p.body.Media = append(p.body.Media, pollMedia(&m.Poll))
+		t.described(p, m)
 		t.attach(p, m.AttachedMedia)
 	default:
-		t.bodiless(p, m)
+		t.described(p, m)
 	}
 }
 
-// bodiless translates media without a file of their own.
-func (t *translator) bodiless(p *post, m tg.MessageMediaClass) {
-	v := evidence.Media{Type: snake(strings.TrimPrefix(m.TypeName(), "messageMedia"))}
-	v.ID = v.Type
-	switch m := m.(type) {
-	case *tg.MessageMediaWebPage:
-		v = webPage(m.Webpage)
-	case *tg.MessageMediaGeo:
-		v.Detail = place(m.Geo)
-	case *tg.MessageMediaGeoLive:
-		v.Detail = place(m.Geo)
-	case *tg.MessageMediaVenue:
-		v.Detail = valid(strings.Join([]string{place(m.Geo), m.Title, m.Address}, " "))
-	case *tg.MessageMediaContact:
-		p.body.NamesAPerson = true // whose stands in the raw bytes alone
-	case *tg.MessageMediaDice:
-		v.Detail = valid(m.Emoticon) + " " + strconv.Itoa(m.Value)
-	case *tg.MessageMediaGame:
-		v.ID, v.Detail = "game "+strconv.FormatInt(m.Game.ID, 10), valid(m.Game.Title)
-	case *tg.MessageMediaInvoice:
-		v.Detail = valid(m.Title)
-	case *tg.MessageMediaToDo:
-		v.Detail = valid(m.Todo.Title.Text)
-	case *tg.MessageMediaStory:
-		v.ID = "story " + strconv.Itoa(m.ID)
-	}
-	p.body.Media = append(p.body.Media, v)
-}
-
-func mark(p *post, on bool, name string) {
-	if on {
-		p.body.Marks = append(p.body.Marks, name)
-	}
-}
-
-func place(g tg.GeoPointClass) string {
-	if g, ok := g.(*tg.GeoPoint); ok {
-		return fmt.Sprintf("%.6f,%.6f", g.Lat, g.Long)
-	}
-	return ""
-}
-
-func pollMedia(p *tg.Poll) evidence.Media {
-	parts := []string{p.Question.Text}
-	for _, a := range p.Answers {
-		if a, ok := a.(*tg.PollAnswer); ok {
-			parts = append(parts, a.Text.Text)
+// sold adds media that costs: what was bought is there like any other, and of the rest the outline is.
+func (t *translator) sold(p *post, m *tg.MessageMediaPaidMedia) {
+	p.body.Stars = m.StarsAmount
+	mark(p, nil, true, "paid_media")
+	for _, x := range m.ExtendedMedia {
+		before := len(p.body.Media)
+		switch x := x.(type) {
+		case *tg.MessageExtendedMedia:
+			t.attach(p, x.Media)
+		case *tg.MessageExtendedMediaPreview:
+			mark(p, nil, true, "locked")
+			p.body.Media = append(p.body.Media, outline(x))
+		}
+		for i := before; i < len(p.body.Media); i++ {
+			mark(p, &p.body.Media[i], true, "paid_media")
 		}
 	}
-	return evidence.Media{ID: "poll " + strconv.FormatInt(p.ID, 10), Type: "poll", Detail: valid(strings.Join(parts, " | "))}
 }
 
-// webPage is identified by its link: the platform gives a preview another id once it has finished making it.
-func webPage(w tg.WebPageClass) evidence.Media {
-	v := evidence.Media{ID: "webpage", Type: "webpage"}
-	switch w := w.(type) {
-	case *tg.WebPage:
-		v.Detail = valid(w.URL)
-	case *tg.WebPagePending:
-		v.Detail = valid(w.URL)
-	case *tg.WebPageEmpty:
-		v.Detail = valid(w.URL)
+// rich keeps the files of a post that is laid out in blocks. Its blocks are not read: they are in the raw bytes, and Unknown says so.
+func (t *translator) rich(p *post, m *tg.Message) {
+	r, ok := m.GetRichMessage()
+	if !ok {
+		return
 	}
-	return v
+	var v evidence.Media
+	for _, c := range r.Photos {
+		t.withinPhoto(p, &v, "", c)
+	}
+	for _, c := range r.Documents {
+		t.withinDocument(p, &v, "", c)
+	}
+	p.body.Unknown = append(p.body.Unknown, r.TypeName())
 }
 
-func (t *translator) photo(p *post, c tg.PhotoClass) {
+// mark marks the post, and the medium where there is one.
+func mark(p *post, v *evidence.Media, on bool, name string) {
+	if !on {
+		return
+	}
+	if !slices.Contains(p.body.Marks, name) {
+		p.body.Marks = append(p.body.Marks, name)
+	}
+	if v != nil && !slices.Contains(v.Marks, name) {
+		v.Marks = append(v.Marks, name)
+	}
+}
+
+// add appends a medium and returns where it stands now.
+func (p *post) add(v evidence.Media) *evidence.Media {
+	p.body.Media = append(p.body.Media, v)
+	return &p.body.Media[len(p.body.Media)-1]
+}
+
+func (t *translator) photo(p *post, c tg.PhotoClass) *evidence.Media {
 	ph, ok := c.(*tg.Photo)
 	if !ok {
-		p.body.Media = append(p.body.Media, evidence.Media{ID: "photo", Type: "photo", Detail: "no longer served"})
-		return
+		return p.add(evidence.Media{ID: "photo", Type: "photo", Detail: "no longer served"})
 	}
 	typ, size, w, h := largest(ph.Sizes)
 	v := evidence.Media{ID: "photo " + strconv.FormatInt(ph.ID, 10), Type: "photo", Size: size, Width: w, Height: h}
-	p.body.Media = append(p.body.Media, v)
-	if typ == "" {
-		return // previews within the message alone: they are in the raw bytes
+	if typ != "" { // otherwise only previews within the message, which are in the raw bytes
+		p.files = append(p.files, file{media: v, kind: "photo", location: &tg.InputPhotoFileLocation{
+			ID: ph.ID, AccessHash: ph.AccessHash, FileReference: ph.FileReference, ThumbSize: typ,
+		}})
 	}
-	p.files = append(p.files, file{media: v, kind: "photo", location: &tg.InputPhotoFileLocation{
-		ID: ph.ID, AccessHash: ph.AccessHash, FileReference: ph.FileReference, ThumbSize: typ,
-	}})
+	return p.add(v)
 }
 
 // largest picks the size with most pixels among those that are files; stripped and cached sizes are previews.
@@ -144,22 +130,22 @@ func largest(sizes []tg.PhotoSizeClass) (typ string, size int64, w, h int) {
 	return typ, size, w, h
 }
 
-func (t *translator) document(p *post, c tg.DocumentClass) {
+func (t *translator) document(p *post, c tg.DocumentClass) *evidence.Media {
 	d, ok := c.(*tg.Document)
 	if !ok {
-		p.body.Media = append(p.body.Media, evidence.Media{ID: "document", Type: "document", Detail: "no longer served"})
-		return
+		return p.add(evidence.Media{ID: "document", Type: "document", Detail: "no longer served"})
 	}
 	v := evidence.Media{ID: "document " + strconv.FormatInt(d.ID, 10), Type: "document", Size: d.Size, MIME: valid(d.MimeType)}
 	for _, a := range d.Attributes {
 		attribute(&v, a)
 	}
-	p.body.Media = append(p.body.Media, v)
 	p.files = append(p.files, file{media: v, kind: kindOf(v.Type), location: &tg.InputDocumentFileLocation{
 		ID: d.ID, AccessHash: d.AccessHash, FileReference: d.FileReference,
 	}})
+	return p.add(v)
 }
 
+// attribute reads one attribute. Their order is the sender's, so what makes a sticker or an animation outranks what makes a video.
 func attribute(v *evidence.Media, a tg.DocumentAttributeClass) {
 	switch a := a.(type) {
 	case *tg.DocumentAttributeFilename:
@@ -169,25 +155,62 @@ func attribute(v *evidence.Media, a tg.DocumentAttributeClass) {
 	case *tg.DocumentAttributeVideo:
 		if v.Type == "document" {
 			v.Type = "video"
+			if a.RoundMessage {
+				v.Type = "round_video"
+			}
 		}
 		v.Width, v.Height, v.Duration = a.W, a.H, strconv.FormatFloat(a.Duration, 'f', -1, 64)
+		fact(v, "sound", ifTrue(a.Nosound, "none"))
 	case *tg.DocumentAttributeAnimated:
-		v.Type = "animation"
-	case *tg.DocumentAttributeSticker, *tg.DocumentAttributeCustomEmoji:
+		if v.Type != "sticker" && v.Type != "custom_emoji" {
+			v.Type = "animation"
+		}
+	case *tg.DocumentAttributeSticker:
 		v.Type = "sticker"
+		fact(v, "stands for", a.Alt)
+		fact(v, "set", stickerSet(a.Stickerset))
+	case *tg.DocumentAttributeCustomEmoji:
+		v.Type = "custom_emoji"
+		fact(v, "stands for", a.Alt)
+		fact(v, "set", stickerSet(a.Stickerset))
 	case *tg.DocumentAttributeAudio:
 		v.Type = "audio"
 		if a.Voice {
 			v.Type = "voice"
 		}
 		v.Duration = strconv.Itoa(a.Duration)
+		fact(v, "title", a.Title)
+		fact(v, "performer", a.Performer)
 	}
+}
+
+func stickerSet(c tg.InputStickerSetClass) string {
+	switch s := c.(type) {
+	case *tg.InputStickerSetID:
+		return strconv.FormatInt(s.ID, 10)
+	case *tg.InputStickerSetShortName:
+		return s.ShortName
+	}
+	return ""
+}
+
+// documentShape names another rendering of the same video, which is not fetched.
+func documentShape(c tg.DocumentClass) string {
+	d, ok := c.(*tg.Document)
+	if !ok {
+		return ""
+	}
+	v := evidence.Media{Type: "document"}
+	for _, a := range d.Attributes {
+		attribute(&v, a)
+	}
+	return fmt.Sprintf("document %d, %d×%d, %d bytes", d.ID, v.Width, v.Height, d.Size)
 }
 
 // kindOf maps a medium's type to the four words that a target's media list knows.
 func kindOf(typ string) string {
 	switch typ {
-	case "video", "animation":
+	case "video", "round_video", "animation":
 		return "video"
 	case "audio", "voice":
 		return "audio"

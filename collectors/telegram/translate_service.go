@@ -25,6 +25,8 @@ func (t *translator) service(m *tg.MessageService) post {
 	if m.Action == nil {
 		return p
 	}
+	b := p.body
+	b.Reply, b.NamesAPerson = t.reply(m.ReplyTo)
 	s.Action = snake(strings.TrimPrefix(m.Action.TypeName(), "messageAction"))
 	switch a := m.Action.(type) {
 	case *tg.MessageActionChatEditTitle:
@@ -43,6 +45,53 @@ func (t *translator) service(m *tg.MessageService) post {
 		s.Detail = valid(a.Title)
 	case *tg.MessageActionSetMessagesTTL:
 		s.Detail = strconv.Itoa(a.Period)
+	default:
+		s.Facts = eventFacts(a)
 	}
 	return p
+}
+
+// eventFacts tells the numbers and names of things that an event carries, never those of people.
+func eventFacts(a tg.MessageActionClass) []evidence.Fact {
+	var v evidence.Media
+	switch a := a.(type) {
+	case *tg.MessageActionChatMigrateTo:
+		fact(&v, "becomes channel", strconv.FormatInt(a.ChannelID, 10))
+	case *tg.MessageActionGroupCall:
+		fact(&v, "lasted", ifSome(a.Duration, "seconds"))
+	case *tg.MessageActionGroupCallScheduled:
+		fact(&v, "planned for", instant(a.ScheduleDate))
+	case *tg.MessageActionBoostApply:
+		fact(&v, "boosts", ifSome(a.Boosts, ""))
+	case *tg.MessageActionGiveawayLaunch:
+		fact(&v, "prize", ifSome(a.Stars, "Stars"))
+	case *tg.MessageActionGiveawayResults:
+		fact(&v, "winners", strconv.Itoa(a.WinnersCount))
+		fact(&v, "unclaimed", ifSome(a.UnclaimedCount, ""))
+	case *tg.MessageActionNoForwardsToggle:
+		fact(&v, "saving and forwarding", ifTrue(a.NewValue, "forbidden")+ifTrue(!a.NewValue, "allowed"))
+	case *tg.MessageActionTodoCompletions:
+		fact(&v, "done", ifSome(len(a.Completed), ""))
+		fact(&v, "undone", ifSome(len(a.Incompleted), ""))
+	case *tg.MessageActionTodoAppendTasks:
+		for _, x := range a.List {
+			fact(&v, "item", x.Title.Text)
+		}
+	case *tg.MessageActionPollAppendAnswer:
+		fact(&v, "option", answerText(a.Answer))
+	case *tg.MessageActionPollDeleteAnswer:
+		fact(&v, "option", answerText(a.Answer))
+	case *tg.MessageActionPaidMessagesPrice:
+		fact(&v, "price", strconv.FormatInt(a.Stars, 10)+" Stars")
+	case *tg.MessageActionTopicCreate:
+		fact(&v, "topic", a.Title)
+	}
+	return v.Facts
+}
+
+func answerText(a tg.PollAnswerClass) string {
+	if a, ok := a.(*tg.PollAnswer); ok {
+		return a.Text.Text
+	}
+	return ""
 }

@@ -124,7 +124,7 @@ func TestTranslationOfAPost(t *testing.T) {
 				m.Entities = []tg.MessageEntityClass{&tg.MessageEntityMention{Offset: 1 << 30, Length: 1 << 30}}
 			},
 			func(p *evidence.PostSeen) {
-				p.Entities, p.NamesAPerson = []evidence.Entity{{Type: "mention", Offset: 1 << 30, Length: 1 << 30}}, true
+				p.Entities, p.NamesAPerson = []evidence.Entity{{Type: "mention", Offset: 1 << 30, Length: 1 << 30, Outside: true}}, true
 			},
 		},
 		"links, code and emoji": {
@@ -146,7 +146,7 @@ func TestTranslationOfAPost(t *testing.T) {
 		"photo": {
 			func(m *tg.Message) { m.Media = &tg.MessageMediaPhoto{Photo: photo, Spoiler: true} },
 			func(p *evidence.PostSeen) {
-				p.Media = []evidence.Media{{ID: "photo 55", Type: "photo", Size: 5000, Width: 1280, Height: 960}}
+				p.Media = []evidence.Media{{ID: "photo 55", Type: "photo", Size: 5000, Width: 1280, Height: 960, Marks: []string{"spoiler"}}}
 				p.Marks = []string{"spoiler"}
 			},
 		},
@@ -165,7 +165,7 @@ func TestTranslationOfAPost(t *testing.T) {
 				m.Media = &tg.MessageMediaContact{PhoneNumber: "+10005550199", FirstName: "Simulated"}
 			},
 			func(p *evidence.PostSeen) {
-				p.Media, p.NamesAPerson = []evidence.Media{{ID: "contact", Type: "contact"}}, true
+				p.Media, p.NamesAPerson = []evidence.Media{{ID: "contact", Type: "contact", Person: private("contact", "1234/7")}}, true
 			},
 		},
 		"poll": {
@@ -175,7 +175,9 @@ func TestTranslationOfAPost(t *testing.T) {
 				}}}
 			},
 			func(p *evidence.PostSeen) {
-				p.Media = []evidence.Media{{ID: "poll 3", Type: "poll", Detail: "Q | A"}}
+				p.Media = []evidence.Media{{
+					ID: "poll 3", Type: "poll", Detail: "Q | A", Facts: []evidence.Fact{{Name: "question", Value: "Q"}, {Name: "option", Value: "A"}},
+				}}
 			},
 		},
 		"album, reply, restriction, marks": {
@@ -193,7 +195,9 @@ func TestTranslationOfAPost(t *testing.T) {
 			func(m *tg.Message) {
 				m.ReplyTo = &tg.MessageReplyHeader{ReplyToMsgID: 3, ReplyToPeerID: &tg.PeerChannel{ChannelID: 99}}
 			},
-			func(*evidence.PostSeen) {},
+			func(p *evidence.PostSeen) {
+				p.Reply = &evidence.Reply{To: &evidence.Ref{Name: evidence.Account("telegram", "channel", "99")}, Post: "3"}
+			},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -241,7 +245,7 @@ func TestTranslationOfEvents(t *testing.T) {
 		{&tg.MessageActionChannelCreate{Title: "Simulated"}, evidence.Service{Action: "channel_create", Detail: "Simulated"}, false},
 	} {
 		got, ok := newTranslator(testChannel, nil).message(&tg.MessageService{ID: 3, PeerID: peer, Action: c.action})
-		if !ok || *got.body.Service != c.want || got.snapshot != c.snapshot {
+		if !ok || !cmp.Equal(*got.body.Service, c.want) || got.snapshot != c.snapshot {
 			t.Errorf("%T: got %+v, snapshot %v", c.action, got.body.Service, got.snapshot)
 		}
 	}
