@@ -22,6 +22,9 @@ type Daemon struct {
 	mu      sync.Mutex
 	cfg     *config.Config
 	sources []*telegram.Source
+	lost    map[string]bool // sources that the supervisor gave up
+	started time.Time
+	metrics *metrics
 
 	group  *errgroup.Group
 	cancel context.CancelFunc
@@ -35,7 +38,7 @@ const checkpointEvery = 10 * time.Minute
 func New(o Options) *Daemon {
 	o.setDefaults()
 	o.Command, o.MayCreate = "run", true
-	return &Daemon{o: o, cfg: o.Config}
+	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, metrics: newMetrics(o.Build)}
 }
 
 // Run starts the daemon and blocks until ctx is done or something that it cannot live without failed.
@@ -87,6 +90,10 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	if err := d.openSources(); err != nil {
 		return err
 	}
+	d.started = d.o.Now()
+	if err := d.serveMetrics(); err != nil {
+		return err
+	}
 	watch, err := d.watchFiles()
 	if err != nil {
 		return err
@@ -106,6 +113,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
 	d.group.Go(func() error { return watch(run) })
+	d.group.Go(func() error { return d.keepWatch(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
 	}
@@ -133,8 +141,8 @@ func (d *Daemon) collect(ctx context.Context) error {
 		return nil
 	}
 	s := &collectors.Supervisor{
-		Sink: d.rooms.Vault, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
-		Min: time.Second, Max: 5 * time.Minute,
+		Sink: measured{d.rooms.Vault, d.metrics}, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
+		Min: time.Second, Max: 5 * time.Minute, Failed: d.failed,
 	}
 	sources := make([]collectors.Source, len(d.sources))
 	for i, src := range d.sources {

@@ -46,14 +46,19 @@ func newRoute(c *config.Reporter, in config.Route) reporter.Route {
 		return out
 	}
 	out.From, out.To = in.Mail.From, in.Mail.To
-	out.Courier = &delivery.Mail{
-		Addr: c.SMTP.Address, Security: security(c.SMTP.StartTLS),
-		User: c.SMTP.Username, Password: func() (string, error) { return c.SMTP.Password.Reveal(), nil },
-	}
+	out.Courier = courier(c.SMTP)
 	if in.Outbox != "" {
 		out.Courier = &delivery.Carbon{Copy: box, Way: out.Courier}
 	}
 	return out
+}
+
+// courier is the mail server of the configuration.
+func courier(s *config.SMTP) delivery.Courier {
+	return &delivery.Mail{
+		Addr: s.Address, Security: security(s.StartTLS),
+		User: s.Username, Password: func() (string, error) { return s.Password.Reveal(), nil },
+	}
 }
 
 func security(s string) delivery.Security {

@@ -5,8 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -55,6 +57,8 @@ type Rooms struct {
 	vkey     string
 	// changed is called after targets changed.
 	changed func()
+	// metrics serves a daemon's metrics; nil outside of one.
+	metrics atomic.Pointer[http.Handler]
 	// reload reads the configuration again; nil outside of a daemon.
 	reload func(context.Context) (Applied, error)
 }

@@ -15,16 +15,18 @@ import (
 func Views() []evidence.View {
 	return slices.Concat(
 		[]evidence.View{
-			{Name: viewRuns, Version: 1, Apply: applyRuns},
+			{Name: viewRuns, Version: 2, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
+			{Name: viewAlerts, Version: 1, Apply: applyAlerts},
 		},
 		diary.Views(),
 		reporter.Views())
 }
 
 const (
-	viewRuns  = "runs"
-	viewTally = "tally"
+	viewRuns   = "runs"
+	viewTally  = "tally"
+	viewAlerts = "alerts"
 )
 
 // The keys of the view `runs`: the run that has not stopped, the newest checkpoint, and under `source/NAME` each source's latest state.
@@ -41,6 +43,12 @@ type SourceState struct {
 	Detail string        `json:"detail,omitempty"`
 	Since  evidence.Time `json:"since"`
 	Until  evidence.Time `json:"until,omitzero"`
+	// Blind is since when it has not seen, zero while it sees. A flood wait is a pause and no blindness.
+	Blind       evidence.Time `json:"blind,omitzero"`
+	Advice      string        `json:"advice,omitempty"` // what a person can do
+	FrozenSince evidence.Time `json:"frozen_since,omitzero"`
+	FrozenUntil evidence.Time `json:"frozen_until,omitzero"` // when the platform deletes the account
+	Appeal      string        `json:"appeal,omitempty"`
 }
 
 type checked struct {
@@ -67,10 +75,27 @@ func applyRuns(r evidence.Record, kv evidence.KV) error {
 		}
 	case evidence.KindCollector:
 		if c, err := evidence.Decode[*evidence.Collector](r); err == nil && c.State != "polls" {
-			return put(sourcePrefix+c.Key, SourceState{Name: c.Key, State: c.State, Detail: c.Detail, Since: r.At, Until: c.Until})
+			return put(sourcePrefix+c.Key, nextState(kv, c, r.At))
 		}
 	}
 	return nil
+}
+
+// nextState is a source's state after a record: it has been blind since the first record in which it was.
+func nextState(kv evidence.KV, c *evidence.Collector, at evidence.Time) SourceState {
+	st := SourceState{
+		Name: c.Key, State: c.State, Detail: c.Detail, Since: at, Until: c.Until,
+		Advice: c.Advice, FrozenSince: c.FrozenSince, FrozenUntil: c.FrozenUntil, Appeal: c.Appeal,
+	}
+	if c.State == "healthy" || c.State == "flood-waiting" {
+		return st
+	}
+	st.Blind = at
+	var old SourceState
+	if b, _ := kv.Get(sourcePrefix + c.Key); b != nil && json.Unmarshal(b, &old) == nil && !old.Blind.IsZero() {
+		st.Blind = old.Blind
+	}
+	return st
 }
 
 // applyTally counts records by kind: under `KIND` all of them, under `ORDINAL KIND` those of an account with its posts, or

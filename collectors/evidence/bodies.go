@@ -38,6 +38,7 @@ var bodies = map[Kind]func() Body{
 	KindNoticeDisputed:  func() Body { return &NoticeDisputed{} },
 	KindNoticeCorrected: func() Body { return &NoticeCorrected{} },
 	KindReporterRun:     func() Body { return &ReporterRun{} },
+	KindAlert:           func() Body { return &Alert{} },
 	KindBundleBuilt:     func() Body { return &BundleBuilt{} },
 	KindAccess:          func() Body { return &Access{} },
 	KindRefused:         func() Body { return &Refused{} },

@@ -22,7 +22,7 @@ func treat(k evidence.Kind) treatment {
 	case evidence.KindDecision, evidence.KindNoticeAnswered, evidence.KindNoticeDisputed:
 		return content
 	case evidence.KindVaultCreated, evidence.KindRunStarted, evidence.KindRunStopped, evidence.KindKeyRotated, evidence.KindCheckpoint,
-		evidence.KindPersonSet, evidence.KindReporterRun,
+		evidence.KindPersonSet, evidence.KindReporterRun, evidence.KindAlert,
 		evidence.KindTargetSet, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
 		evidence.KindTargetMarked, evidence.KindTargetRelisted, evidence.KindRefused,
 		evidence.KindCaseOpened, evidence.KindApproval,

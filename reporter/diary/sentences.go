@@ -48,6 +48,7 @@ func keeping() map[evidence.Kind]teller {
 			return fmt.Sprintf("ran the reporter's schedule: %d drafted, %d sent, %d failed, %d uncertain, %d withdrawn; %s wait",
 				b.Drafted, b.Sent, b.Failed, b.Uncertain, b.Withdrawn, many(b.Waiting, "approved case"))
 		}),
+		evidence.KindAlert: tells("told people what keeps us from seeing", func(_ fact, b *evidence.Alert) string { return alerted(b) }),
 	}
 }
 
@@ -160,4 +161,24 @@ func rank(severity string) int {
 		}
 	}
 	return 0
+}
+
+// alerted says who was told of what, and who could not be.
+func alerted(b *evidence.Alert) string {
+	verb := map[string]string{
+		evidence.AlertRaised: "raised an alert", evidence.AlertRepeated: "repeated an alert", evidence.AlertWidened: "told more people of an alert",
+		evidence.AlertEnded: "told that an alert is over",
+	}
+	var ways []string
+	for _, t := range b.Told {
+		switch {
+		case t.Error != "":
+			ways = append(ways, "not by "+Visible(t.Way)+because(t.Error))
+		case t.To > 0:
+			ways = append(ways, "by "+Visible(t.Way)+" to "+many(t.To, "address"))
+		default:
+			ways = append(ways, "by "+Visible(t.Way))
+		}
+	}
+	return orElse(verb[b.Event], "sent an alert") + ": " + Visible(b.What) + "; since " + minute(b.Since) + "; " + orElse(strings.Join(ways, ", "), "told nobody")
 }

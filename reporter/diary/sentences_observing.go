@@ -84,7 +84,14 @@ func observing() map[evidence.Kind]teller {
 			if !b.Until.IsZero() {
 				s += " until " + minute(b.Until)
 			}
-			return s + because(b.Detail)
+			if !b.FrozenUntil.IsZero() {
+				s += " since " + minute(b.FrozenSince) + ", to be deleted by the platform on " + minute(b.FrozenUntil)
+			}
+			s += because(b.Detail)
+			if b.Advice != "" {
+				s += "; what to do: " + Visible(b.Advice)
+			}
+			return s
 		}),
 		evidence.KindStatus: {bare: "checked whether %s is up"},
 	}

@@ -94,6 +94,7 @@ func samples() []evidence.Body {
 		&evidence.MediaMissed{Reason: "too-large"},
 		&evidence.Gap{Span: evidence.Span{From: at(7), To: at(8)}, Cause: "outage", Recovered: true},
 		&evidence.Collector{State: "flood-waiting", Until: at(9)},
+		&evidence.Collector{State: "frozen", Detail: "Telegram froze our account main", FrozenSince: at(6), FrozenUntil: at(9), Appeal: "https://t.me/spambot", Advice: "appeal with an official app"},
 		&evidence.CaseOpened{Account: account, Target: "front", Follows: "c8"},
 		&evidence.Decision{Signed: payload(evidence.Statement{Outcome: "report", Fingerprint: "SHA256:abc", Exhibits: make([]evidence.Exhibit, 2), Grounds: &evidence.Ground{Passages: []evidence.Passage{
 			{Quote: secret, Gloss: secret, Rule: "calls for violence", Severity: "high"}, {Quote: secret, Rule: "calls for violence", Severity: "low"},
@@ -110,6 +111,9 @@ func samples() []evidence.Body {
 		&evidence.NoticeCorrected{Correction: "n4", Account: "a12", Withdrawal: true, Reason: "wrong account"},
 		&evidence.NoticeWithdrawn{Reason: "suspended"},
 		&evidence.ReporterRun{Drafted: 1, Sent: 1, Waiting: 2},
+		&evidence.Alert{Event: evidence.AlertRaised, Key: "account/telegram/main", What: "our account telegram/main is frozen", Since: at(7), Count: 1, Told: []evidence.Told{
+			{Way: "mail", To: 1}, {Way: "command", Error: "exit status 1"},
+		}},
 		&evidence.BundleBuilt{Name: "c9", Edition: "standard", Records: 9, Signer: "bundles@example.org", TagManifest: d, Purpose: "court"},
 		&evidence.Refused{What: "POST /v1/review/approval", About: "c9", Code: "same-person", Person: "bilal"},
 		&evidence.Access{What: "show", Via: "socket", Note: "limit 5"},

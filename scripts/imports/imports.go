@@ -53,5 +53,8 @@ var Owners = []Owner{
 	{"github.com/wneessen/go-mail", []string{"reporter/delivery"}, "one door out"},
 	{"github.com/emersion/go-smtp", []string{"reporter/delivery", "bots/demo"}, "one door out; the demo's loopback mailbox"},
 	{"html/template", []string{"bots/console", "reporter/bundle"}, "pages and the bundle's report"},
+	{"github.com/prometheus/client_golang", []string{"bots/daemon"}, "the daemon alone is measured from outside"},
+	{"rsc.io/qr", []string{"bots/muhafiz"}, "pictures for a person at a login"},
+	{"golang.org/x/net/proxy", []string{"collectors/telegram"}, "one way out, of accounts that have their own"},
 	{"github.com/alecthomas/kong", []string{"bots/muhafiz"}, "the command line"},
 }

@@ -1,0 +1,227 @@
+package daemon
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter/diary"
+)
+
+// trouble is something that keeps us from seeing.
+type trouble struct {
+	key, what, do string
+	since         time.Time
+}
+
+// keySight is the trouble that no source sees at all.
+const keySight = "sight"
+
+// lostState reports whether a source is in a state that waiting does not mend.
+func lostState(state string) bool {
+	return slices.Contains([]string{"logged-out", "needs-password", "frozen", "banned"}, state)
+}
+
+// watchman finds out what keeps us from seeing. It reads the log and remembers nothing.
+type watchman struct {
+	rooms   *Rooms
+	started time.Time         // of this daemon
+	given   func(string) bool // the supervisor gave the source up
+	sources []string          // those that run, by name
+	alerts  *config.Alerts    // nil: the defaults
+}
+
+// limits are the pauses of the configuration.
+func (w *watchman) limits() (after, blindAfter time.Duration) {
+	if w.alerts == nil {
+		return 10 * time.Minute, 6 * time.Hour
+	}
+	return time.Duration(w.alerts.After), time.Duration(w.alerts.BlindAfter)
+}
+
+// troubles returns all that keeps us from seeing now, ordered by key. While no source sees, targets are not listed one by one.
+func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, error) {
+	targets, err := w.blindTargets(ctx, now)
+	if err != nil {
+		return nil, err
+	}
+	states, err := w.rooms.sourceStates(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []trouble
+	blind := 0
+	var since time.Time
+	for _, name := range w.sources {
+		st, known := states[name]
+		if !known {
+			continue // it has not begun
+		}
+		if t, dark := w.source(st, now); t.key != "" || dark {
+			if t.key != "" {
+				out = append(out, t)
+			}
+			if dark {
+				blind++
+				since = later(since, st.Blind.Time)
+			}
+		}
+	}
+	watched, err := w.rooms.collectable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if len(w.sources) > 0 && blind == len(w.sources) && len(watched) > 0 {
+		out = append(out, trouble{
+			key: keySight, since: since,
+			what: fmt.Sprintf("nothing is seen: none of our %s can be used, and %s not observed", many(len(w.sources), "account"), targetsAre(len(watched))),
+			do:   "look at `muhafiz status`; log an account in with `muhafiz login telegram NAME`, and look at the network",
+		})
+	} else {
+		out = append(out, targets...)
+	}
+	slices.SortFunc(out, func(a, b trouble) int { return strings.Compare(a.key, b.key) })
+	return out, nil
+}
+
+// source says what is wrong with a source, if something is, and whether it sees nothing.
+func (w *watchman) source(st SourceState, now time.Time) (t trouble, dark bool) {
+	after, _ := w.limits()
+	if lostState(st.State) {
+		t = trouble{key: "account/" + st.Name, since: st.Blind.Time, do: st.Advice, what: "our account " + st.Name + " is " + st.State}
+		if !st.FrozenUntil.IsZero() {
+			t.what += " and will be deleted on " + st.FrozenUntil.UTC().Format("2006-01-02")
+		}
+		return t, st.State != "frozen" || w.given(st.Name) // a frozen one may still read
+	}
+	if st.Blind.IsZero() || now.Sub(later(st.Blind.Time, w.started)) < after {
+		return trouble{}, false
+	}
+	return trouble{
+		key: "account/" + st.Name, since: st.Blind.Time, what: "our account " + st.Name + " does not see (" + st.State + ")",
+		do: "look at the log and at the network: " + clipped(st.Detail),
+	}, true
+}
+
+// clipped keeps a reason short enough for a message.
+func clipped(s string) string {
+	if r := []rune(s); len(r) > 300 {
+		return string(r[:300]) + "…"
+	}
+	return s
+}
+
+// blindTargets returns the targets that were not observed for too long. One that the platform took down is no blindness of ours.
+func (w *watchman) blindTargets(ctx context.Context, now time.Time) ([]trouble, error) {
+	after, limit := w.limits()
+	if now.Sub(w.started) < after {
+		return nil, nil // a daemon that has just begun catches up first
+	}
+	seen, err := w.rooms.observation(ctx, w.sources)
+	if err != nil {
+		return nil, err
+	}
+	var out []trouble
+	for _, s := range seen {
+		if s.Down || now.Sub(s.At) < limit {
+			continue
+		}
+		t := trouble{key: "target/" + s.ID, since: s.At, what: "target " + s.ID + " was not observed since " + s.At.UTC().Format("2006-01-02 15:04Z")}
+		if s.Never {
+			t.what = "target " + s.ID + " was not observed since it was approved"
+		}
+		t.do = "look at the target's gaps with `muhafiz log`"
+		if s.Stopped != "" {
+			t.what += ": it is stopped, " + s.Stopped
+		}
+		out = append(out, t)
+	}
+	return out, nil
+}
+
+// seen is until when a target was observed.
+type seen struct {
+	ID      string
+	At      time.Time
+	Never   bool           // At is when it was approved
+	Stopped string         // why its source does not look at it
+	Down    bool           // its address no longer leads to it
+	By      string         // the source that saw it last
+	Pending map[string]int // files that are wanted, by source
+}
+
+// observation returns, for each target that may be collected, when a source last saw it.
+func (r *Rooms) observation(ctx context.Context, sources []string) ([]seen, error) {
+	all, err := r.Desk.Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	var out []seen
+	for _, t := range all {
+		if t.Platform != config.PlatformTelegram || !t.Collectable(r.Desk.Time()) {
+			continue
+		}
+		s := seen{ID: t.ID, At: t.ApprovedAt.Time, Never: true, Pending: map[string]int{}}
+		for _, name := range sources {
+			b, err := r.Vault.Cursor(ctx, name+"/"+t.ID)
+			if err != nil {
+				return nil, err
+			}
+			at, stopped := telegram.Observed(b)
+			if n := telegram.PendingFiles(b); n > 0 {
+				s.Pending[name] = n
+			}
+			if !at.IsZero() && (s.Never || at.After(s.At)) {
+				s.At, s.Never, s.Stopped, s.By = at, false, stopped, name
+			}
+		}
+		b, _, err := r.Vault.Get(ctx, diary.ViewDays, "unseen/"+string(t.Ordinal))
+		if err != nil {
+			return nil, err
+		}
+		var h diary.Happening
+		s.Down = b != nil && json.Unmarshal(b, &h) == nil && h.What == diary.HappenedDown
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// sourceStates returns the latest state of each source, by name.
+func (r *Rooms) sourceStates(ctx context.Context) (map[string]SourceState, error) {
+	out := map[string]SourceState{}
+	err := r.Vault.Each(ctx, viewRuns, sourcePrefix, func(_ string, value []byte, _ int64) error {
+		var st SourceState
+		if err := json.Unmarshal(value, &st); err != nil {
+			return err
+		}
+		out[st.Name] = st
+		return nil
+	})
+	return out, err
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func many(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}
+
+func targetsAre(n int) string {
+	if n == 1 {
+		return "1 target is"
+	}
+	return fmt.Sprintf("%d targets are", n)
+}
