@@ -22,8 +22,7 @@ func (e encoded) Encode(b *bin.Buffer) error {
 
 // encode returns a message's wire form with file references that are valid now.
 func (ch *Channel) encode(e *entry) encoded {
-	hasFile := e.post.Photo != nil || e.post.Document != nil
-	if e.raw == nil || hasFile && e.refs != ch.w.refs {
+	if e.raw == nil || e.refs != ch.w.refs && e.post.hasFile() {
 		var b bin.Buffer
 		if err := ch.message(&e.post).Encode(&b); err != nil {
 			panic("telegramtest: encode message: " + err.Error())
@@ -47,12 +46,11 @@ func (ch *Channel) message(p *Post) tg.MessageClass {
 	if f := p.Forward; f != nil {
 		m.FwdFrom = forward(f)
 	}
-	if p.ReplyTo != 0 {
-		m.ReplyTo = &tg.MessageReplyHeader{ReplyToMsgID: p.ReplyTo}
-	}
+	m.ReplyTo = replyHeader(p)
 	if p.Replies != 0 {
 		m.Replies = tg.MessageReplies{Comments: true, Replies: p.Replies, ChannelID: ch.profile.LinkedChat}
 	}
+	p.more(m)
 	return m
 }
 
@@ -60,9 +58,7 @@ func (ch *Channel) service(p *Post) tg.MessageClass {
 	m := &tg.MessageService{
 		Post: ch.profile.Kind == Broadcast, ID: p.ID, PeerID: &tg.PeerChannel{ChannelID: ch.id}, Date: p.Date, Silent: p.Silent,
 	}
-	if p.ReplyTo != 0 {
-		m.ReplyTo = &tg.MessageReplyHeader{ReplyToMsgID: p.ReplyTo}
-	}
+	m.ReplyTo = replyHeader(p)
 	switch p.Action.Type {
 	case "create":
 		m.Action = &tg.MessageActionChannelCreate{Title: p.Action.Detail}
@@ -76,6 +72,14 @@ func (ch *Channel) service(p *Post) tg.MessageClass {
 		m.Action = &tg.MessageActionPinMessage{}
 	case "ttl":
 		m.Action = &tg.MessageActionSetMessagesTTL{Period: p.Action.Period}
+	case "migrated":
+		m.Action = &tg.MessageActionChannelMigrateFrom{Title: p.Action.Detail, ChatID: p.Action.From}
+	case "boost":
+		m.Action = &tg.MessageActionBoostApply{Boosts: p.Action.Period}
+	case "call":
+		m.Action = &tg.MessageActionGroupCall{Call: &tg.InputGroupCall{ID: 1, AccessHash: 1}, Duration: p.Action.Period}
+	case "giveaway_ended":
+		m.Action = &tg.MessageActionGiveawayResults{WinnersCount: p.Action.Period}
 	default:
 		m.Action = &tg.MessageActionCustomAction{Message: p.Action.Detail}
 	}
@@ -104,6 +108,16 @@ func entities(list []Entity) []tg.MessageEntityClass {
 			m = &tg.MessageEntityPre{Offset: o, Length: n, Language: e.Lang}
 		case "quote":
 			m = &tg.MessageEntityBlockquote{Offset: o, Length: n}
+		case "collapsed_quote":
+			m = &tg.MessageEntityBlockquote{Offset: o, Length: n, Collapsed: true}
+		case "cashtag":
+			m = &tg.MessageEntityCashtag{Offset: o, Length: n}
+		case "bank_card":
+			m = &tg.MessageEntityBankCard{Offset: o, Length: n}
+		case "bot_command":
+			m = &tg.MessageEntityBotCommand{Offset: o, Length: n}
+		case "date":
+			m = &tg.MessageEntityFormattedDate{Offset: o, Length: n, Date: e.Date}
 		case "url":
 			m = &tg.MessageEntityURL{Offset: o, Length: n}
 		case "text_url":
@@ -129,7 +143,10 @@ func entities(list []Entity) []tg.MessageEntityClass {
 }
 
 func forward(f *Forward) tg.MessageFwdHeader {
-	h := tg.MessageFwdHeader{FromName: f.Name, Date: f.Date, ChannelPost: f.Post, PostAuthor: f.Signature}
+	h := tg.MessageFwdHeader{FromName: f.Name, Date: f.Date, ChannelPost: f.Post, PostAuthor: f.Signature, Imported: f.Imported, SavedFromMsgID: f.SavedPost}
+	if f.SavedChannel != 0 {
+		h.SavedFromPeer = &tg.PeerChannel{ChannelID: f.SavedChannel}
+	}
 	switch {
 	case f.Channel != 0:
 		h.FromID = &tg.PeerChannel{ChannelID: f.Channel}

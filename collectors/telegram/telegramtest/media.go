@@ -24,8 +24,15 @@ const (
 )
 
 func (w *World) adoptAll(p *Post) {
-	w.adopt(p.Photo)
-	w.adoptDocument(p.Document)
+	for _, x := range p.photos() {
+		w.adopt(x)
+	}
+	for _, x := range p.documents() {
+		w.adoptDocument(x)
+	}
+	if p.Game != nil && p.Game.ID == 0 {
+		p.Game.ID = w.newID()
+	}
 	if p.WebPage != nil && p.WebPage.ID == 0 {
 		p.WebPage.ID = w.newID()
 	}
@@ -92,28 +99,33 @@ func (w *World) media(p *Post) tg.MessageMediaClass {
 		d := p.Document
 		return &tg.MessageMediaDocument{
 			Document: w.document(d, p.Date), Spoiler: d.Spoiler,
-			Video: d.Kind == "video", Round: d.Kind == "round", Voice: d.Kind == "voice",
+			Video: d.Kind == "video", Round: d.Kind == "round", Voice: d.Kind == "voice", VideoCover: w.cover(d), TTLSeconds: d.TTL,
 		}
 	case p.WebPage != nil:
-		g := p.WebPage
-		return &tg.MessageMediaWebPage{Webpage: &tg.WebPage{
-			ID: g.ID, URL: g.URL, DisplayURL: g.URL, SiteName: g.SiteName, Title: g.Title, Description: g.Description,
-		}}
+		return &tg.MessageMediaWebPage{Webpage: w.preview(p.WebPage)}
 	case p.Poll != nil:
-		return poll(p.Poll)
-	case p.Geo != nil:
-		return &tg.MessageMediaGeo{Geo: &tg.GeoPoint{Lat: p.Geo.Lat, Long: p.Geo.Long, AccessHash: 1}}
+		return poll(p.Poll, p.Recent)
 	default:
-		return nil
+		return w.described(p)
 	}
 }
 
-func poll(p *Poll) tg.MessageMediaClass {
-	answers := make([]tg.PollAnswerClass, 0, len(p.Answers))
-	for i, a := range p.Answers {
-		answers = append(answers, &tg.PollAnswer{Text: tg.TextWithEntities{Text: a}, Option: []byte{byte('0' + i)}})
+func (w *World) preview(g *WebPage) tg.WebPageClass {
+	if g.Pending {
+		return &tg.WebPagePending{ID: g.ID, URL: g.URL}
 	}
-	return &tg.MessageMediaPoll{Poll: tg.Poll{ID: p.ID, Question: tg.TextWithEntities{Text: p.Question}, Answers: answers}}
+	v := &tg.WebPage{ID: g.ID, URL: g.URL, DisplayURL: g.URL, SiteName: g.SiteName, Title: g.Title, Description: g.Description}
+	if g.Photo != nil {
+		v.Photo = w.photo(g.Photo)
+	}
+	return v
+}
+
+func (w *World) cover(d *Document) tg.PhotoClass {
+	if d.Cover == nil {
+		return nil
+	}
+	return w.photo(d.Cover)
 }
 
 func (w *World) photo(p *Photo) tg.PhotoClass {
@@ -159,9 +171,13 @@ func (w *World) document(d *Document, date int) tg.DocumentClass {
 			W: d.Width, H: d.Height, Duration: d.Duration, Nosound: true,
 		})
 	case "audio", "voice":
-		t.Attributes = append(t.Attributes, &tg.DocumentAttributeAudio{Duration: int(d.Duration), Voice: d.Kind == "voice"})
+		t.Attributes = append(t.Attributes, &tg.DocumentAttributeAudio{
+			Duration: int(d.Duration), Voice: d.Kind == "voice", Title: d.Title, Performer: d.By,
+		})
 	case "sticker":
 		t.Attributes = append(t.Attributes, &tg.DocumentAttributeSticker{Alt: "🙂", Stickerset: &tg.InputStickerSetEmpty{}})
+	case "custom_emoji":
+		t.Attributes = append(t.Attributes, &tg.DocumentAttributeCustomEmoji{Alt: "🙂", Stickerset: &tg.InputStickerSetID{ID: 5, AccessHash: 6}})
 	}
 	return t
 }

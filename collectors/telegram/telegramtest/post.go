@@ -18,6 +18,17 @@ type Post struct {
 	WebPage  *WebPage
 	Poll     *Poll
 	Geo      *Geo
+	Venue    *Venue
+	Contact  *Contact
+	Game     *Game
+	Invoice  *Invoice
+	Giveaway *Giveaway
+	Dice     *Dice
+	Todo     *Todo
+	Story    *StoryLink
+	Paid     *Paid
+	// Unsupported carries a medium that the platform says this layer cannot show.
+	Unsupported bool
 
 	Group       int64 // album id: posts of one album share it
 	Forward     *Forward
@@ -32,17 +43,30 @@ type Post struct {
 	NoForwards  bool
 	Pinned      bool
 	Silent      bool
+
+	Reply         *Reply
+	ViaBot        int64
+	Effect        int64
+	TTL           int   // seconds
+	Stars         int64 // price of the post itself
+	FactCheck     *FactCheck
+	EditHide      bool
+	Comments      bool // comments are open, even if there are none
+	PaidReactions int
+	Recent        []int64 // users who reacted, commented or voted lately, whom the platform names and nobody may record
 }
 
 // Entity is a formatted stretch of the text, in UTF-16 code units as on the wire.
 type Entity struct {
-	Type   string // bold, italic, underline, strike, spoiler, code, pre, quote, url, text_url, mention, mention_name, hashtag, email, phone, custom_emoji
+	Type string // bold, italic, underline, strike, spoiler, code, pre, quote, url, text_url, mention, mention_name, hashtag, email, phone, custom_emoji,
+	// cashtag, bank_card, bot_command, collapsed_quote, date
 	Offset int
 	Length int
 	URL    string // of text_url
 	Lang   string // of pre
 	User   int64  // of mention_name
 	Emoji  int64  // document id of custom_emoji
+	Date   int    // Unix seconds, of date
 }
 
 // EntityOf returns the entity of the first occurrence of part in text; without one it covers nothing.
@@ -74,7 +98,11 @@ type Document struct {
 	Thumb    []byte `json:"-"` // a preview, type "m", when not empty
 	Name     string
 	MIME     string // application/octet-stream when empty
-	Kind     string // "", video, round, animation, audio, voice, sticker
+	Kind     string // "", video, round, animation, audio, voice, sticker, custom_emoji
+	Title    string // of audio
+	By       string // performer of audio
+	Cover    *Photo // of a video
+	TTL      int    // seconds after which it is gone once looked at
 	Width    int
 	Height   int
 	Duration float64 // seconds
@@ -90,6 +118,8 @@ type WebPage struct {
 	SiteName    string
 	Title       string
 	Description string
+	Photo       *Photo
+	Pending     bool // the platform has not made the preview yet
 }
 
 // Poll is a question; Answers get the options 0, 1 and so on.
@@ -97,10 +127,22 @@ type Poll struct {
 	ID       int64
 	Question string
 	Answers  []string
+
+	Closed, Quiz, Multiple bool
+	Right                  int    // option that is right, of a quiz
+	Solution               string // of a quiz
+	Closes                 int    // Unix seconds, UTC
+	Votes                  []int  // by option; nil while the platform does not tell
+	Voters                 int
 }
 
-// Geo is a point in degrees.
-type Geo struct{ Lat, Long float64 }
+// Geo is a point in degrees. With a period it is live and moves by edits.
+type Geo struct {
+	Lat, Long float64
+	Accuracy  int // metres
+	Period    int // seconds
+	Heading   int // degrees
+}
 
 // Forward is where a post says that it comes from: one of Channel, User and Name.
 type Forward struct {
@@ -110,13 +152,18 @@ type Forward struct {
 	Name      string // of an account that hides itself
 	Signature string
 	Date      int // Unix seconds, UTC
+
+	SavedChannel int64 // the channel through which it came
+	SavedPost    int
+	Imported     bool
 }
 
 // Action makes the post a service message.
 type Action struct {
-	Type   string // create, title, photo, photo_deleted, pin, ttl, custom
+	Type   string // create, title, photo, photo_deleted, pin, ttl, migrated, boost, call, giveaway_ended, custom
 	Detail string // the title, or the text of a custom action
-	Period int    // seconds, of ttl
+	Period int    // seconds, of ttl and call; number, of boost and giveaway_ended
+	From   int64  // group that became this channel, of migrated
 }
 
 // Restriction is the platform's mark that a channel or post is withheld somewhere.
@@ -144,7 +191,9 @@ func (p Post) clone() Post {
 	p.Geo, p.Forward, p.Action = copied(p.Geo), copied(p.Forward), copied(p.Action)
 	if p.Poll = copied(p.Poll); p.Poll != nil {
 		p.Poll.Answers = append([]string(nil), p.Poll.Answers...)
+		p.Poll.Votes = append([]int(nil), p.Poll.Votes...)
 	}
+	p.cloneKinds()
 	if p.Reactions != nil {
 		m := make(map[string]int, len(p.Reactions))
 		for k, v := range p.Reactions {

@@ -183,8 +183,15 @@ func (w *World) restore(path string, st channelState) error {
 		if p.RawText != nil {
 			p.Text = string(p.RawText)
 		}
-		if err := errors.Join(readPhoto(path, p.Photo), readDocument(path, p.Document)); err != nil {
-			return err
+		for _, x := range p.photos() {
+			if err := readPhoto(path, x); err != nil {
+				return err
+			}
+		}
+		for _, x := range p.documents() {
+			if err := readDocument(path, x); err != nil {
+				return err
+			}
 		}
 		w.adoptAll(&p.Post)
 		ch.posts = append(ch.posts, &entry{post: p.Post})
