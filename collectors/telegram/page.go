@@ -47,7 +47,7 @@ func (w *watch) translate(raw []byte, span evidence.Span, chats []tg.ChatClass, 
 }
 
 func told(c evidence.Post) bool {
-	return c.Views >= 0 || c.Forwards >= 0 || c.Replies >= 0 || len(c.Reactions) > 0
+	return c.Views >= 0 || c.Forwards >= 0 || c.Replies >= 0 || len(c.Reactions) > 0 || c.Voters != nil || c.Closed
 }
 
 func (p *page) ids() []int {
