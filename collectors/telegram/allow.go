@@ -13,8 +13,8 @@ import (
 // ErrMethodNotAllowed is returned for a request that this collector never makes, before anything is sent.
 var ErrMethodNotAllowed = errors.New("this method is not one that Muhafiz may call")
 
-// Methods returns the methods that an observing source may invoke: they read, and none of them joins, sends, reacts, marks as read,
-// counts a view or lists participants.
+// Methods returns the methods that an observing source may invoke: they read, and none of them sends, reacts, marks as read, counts a
+// view or lists participants. Joining is for targets in joined mode alone, and never by a link.
 func Methods() []string {
 	return []string{
 		"auth.exportAuthorization", // moves our own login to the data centre that holds a file
@@ -22,6 +22,8 @@ func Methods() []string {
 		"channels.getChannels",
 		"channels.getFullChannel",
 		"channels.getMessages",
+		"channels.joinChannel", // of a target in joined mode, once it is bound; see mayJoin
+		"channels.leaveChannel",
 		"contacts.resolveUsername",
 		"help.getAppConfig", // says whether our account is frozen
 		"help.getConfig",
@@ -54,6 +56,9 @@ func allowOnly(methods []string) telegram.Middleware {
 			}
 			if !allowed[n.TypeName()] || !onlyOurselves(in) {
 				return fmt.Errorf("%s: %w", n.TypeName(), ErrMethodNotAllowed)
+			}
+			if err := mayJoin(ctx, in); err != nil {
+				return err
 			}
 			return next.Invoke(ctx, in, out)
 		}

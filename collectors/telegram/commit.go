@@ -28,7 +28,9 @@ func (w *watch) commit(ctx context.Context, b *batch, move func(*cursor)) error 
 		return fmt.Errorf("store what was seen of target %s: %w", w.target.ID, err)
 	}
 	w.mu.Lock()
+	rate := w.cur.Rate
 	w.cur = next
+	w.cur.Rate = rate // may have been learned meanwhile
 	w.mu.Unlock()
 	return nil
 }

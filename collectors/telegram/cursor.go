@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
 // cursor is what a source must find again after a restart, per target. It moves only in the same Put as what it stands for.
@@ -23,6 +25,10 @@ type cursor struct {
 	Pending    []pending `json:"pending,omitempty"`
 	Stopped    string    `json:"stopped,omitempty"` // refused, identity-changed
 	Candidate  int64     `json:"candidate,omitempty"`
+
+	Rate    pace.Posting `json:"rate,omitzero"`
+	Rotated bool         `json:"rotated,omitempty"` // posts were read past pts, which is to be taken anew before it is used
+	Joined  bool         `json:"joined,omitempty"`  // our account is in the channel
 }
 
 // pending is a file that is wanted and neither kept nor missed.
@@ -56,6 +62,21 @@ func parseCursor(b []byte) (cursor, error) {
 		return c, fmt.Errorf("the target's cursor has version %d, this build reads %d; use the build that wrote it", c.V, cursorVersion)
 	}
 	return c, nil
+}
+
+// adopt returns the cursor for a target that a sibling observed until later than this one: all that it knew but for what is its
+// account's own.
+func (c cursor) adopt(sibling cursor) cursor {
+	if sibling.Channel == 0 || !sibling.Observed.After(c.Observed) {
+		return c
+	}
+	next := sibling.clone()
+	next.AccessHash, next.Joined = 0, false
+	if c.Channel == sibling.Channel {
+		next.AccessHash, next.Joined = c.AccessHash, c.Joined
+		next.Filled = next.Filled || c.Filled
+	}
+	return next
 }
 
 // saw adds ids to the recent ones and keeps the highest depth of them.

@@ -93,7 +93,7 @@ func (l *lab) options(t testing.TB) telegram.Options {
 	o := telegram.Options{
 		Alias: "main", AppID: telegramtest.AppID, AppHash: telegramtest.AppHash, Session: l.store, Build: "test",
 		Network:   &telegram.Network{DC: l.srv.DC(), Addr: l.srv.Addr(), PublicKeyPEM: l.srv.PublicKeyPEM()},
-		PollEvery: 20 * time.Millisecond, RecheckEvery: time.Hour, HistoryPace: -1, RPCTimeout: 20 * time.Second,
+		PollEvery: 20 * time.Millisecond, RecheckEvery: time.Hour, HistoryPace: -1, Unpaced: true, RPCTimeout: 20 * time.Second,
 		RetryMin: 10 * time.Millisecond, FoldEvery: 50 * time.Millisecond, TargetRetry: 50 * time.Millisecond,
 	}
 	if t != nil && os.Getenv("MUHAFIZ_TEST_LOG") != "" {
@@ -114,7 +114,7 @@ func (l *lab) channel(t testing.TB, n int) *telegramtest.Channel {
 func target(ch *telegramtest.Channel) collectors.Target {
 	return collectors.Target{
 		ID: ch.Profile().Username, Platform: "telegram", Address: "https://t.me/" + ch.Profile().Username, Backfill: true,
-		Media: []string{"photo", "document"}, MaxBytes: 4 << 20,
+		Media: []string{"photo", "document"}, MaxBytes: 4 << 20, Mode: collectors.ModePoll,
 	}
 }
 

@@ -51,14 +51,19 @@ func hinted(u tg.UpdateClass) int64 {
 
 // wake tells one poller, or all for channel 0, that there may be news.
 func (r *run) wake(channel int64) {
+	for _, w := range r.listeners(channel) {
+		w.hurry()
+	}
+}
+
+func (r *run) listeners(channel int64) []*watch {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for id, c := range r.hints {
+	var out []*watch
+	for id, w := range r.hints {
 		if channel == 0 || id == channel {
-			select {
-			case c <- struct{}{}:
-			default:
-			}
+			out = append(out, w)
 		}
 	}
+	return out
 }

@@ -57,7 +57,15 @@ func (w *watch) read(ctx context.Context, offset, minID int, stop func() bool, o
 		if err := sleep(ctx, w.nextPage.Sub(w.r.o.Now())); err != nil {
 			return err
 		}
-		rep, err := w.history(ctx, offset, minID)
+		ask := ctx
+		if stoppable {
+			paid, err := w.payInterruptibly(ctx, "messages.getHistory")
+			if err != nil || !paid {
+				return err
+			}
+			ask = context.WithValue(ctx, prepaid{}, true)
+		}
+		rep, err := w.history(ask, offset, minID)
 		if wait := (*waitError)(nil); errors.As(err, &wait) && stoppable {
 			w.heldUntil = w.r.o.Now().Add(wait.wait)
 			return nil // polls go on meanwhile
@@ -72,7 +80,7 @@ func (w *watch) read(ctx context.Context, offset, minID int, stop func() bool, o
 		}
 		msgs := list.GetMessages()
 		lowest := lowestID(msgs)
-		w.oldest = oldest(msgs, w.oldest)
+		w.oldest, w.lowest = oldest(msgs, w.oldest), lowest
 		if len(msgs) > 0 && (lowest <= 0 || (offset > 0 && lowest >= offset)) {
 			return errStale
 		}

@@ -11,26 +11,23 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// fetch downloads the files that the cursor names, one after another, until ctx is done. They stand in the cursor from the Put of
-// their post to the Put of what became of them, so that a crash loses none.
+// filesATurn is how many files of one target are fetched before another's.
+const filesATurn = 8
+
+// fetch downloads some of the files that the cursor names, one after another. They stand in the cursor from the Put of their post to
+// the Put of what became of them, so that a crash loses none.
 func (w *watch) fetch(ctx context.Context) error {
-	for {
-		for {
-			c := w.cursor()
-			if len(c.Pending) == 0 {
-				break
-			}
-			if err := w.settle(ctx, c.Pending[0]); err != nil {
-				return err
-			}
-			signal(w.fetched)
+	for range filesATurn {
+		c := w.cursor()
+		if len(c.Pending) == 0 {
+			return nil
 		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-w.more:
+		if err := w.settle(ctx, c.Pending[0]); err != nil {
+			return err
 		}
+		w.roomForFiles()
 	}
+	return nil
 }
 
 // settle turns a wanted file into media.kept or media.missed.

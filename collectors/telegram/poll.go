@@ -9,17 +9,23 @@ import (
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
 // The bounds of the pause that the server asks for between two polls.
 const (
 	minTimeout = 5 * time.Second
-	maxTimeout = 5 * time.Minute
+	maxTimeout = 50 * time.Second
 )
 
 // poll asks for everything that happened since pts and stores it slice by slice. pts moves with each slice that is on disk.
 func (w *watch) poll(ctx context.Context) error {
+	if w.cursor().Rotated {
+		if err := w.takePts(ctx); err != nil {
+			return err
+		}
+	}
 	for {
 		rep, err := w.difference(ctx)
 		if tgerr.Is(err, "PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY") {
@@ -44,12 +50,6 @@ func (w *watch) difference(ctx context.Context) (reply[tg.UpdatesChannelDifferen
 	q := &tg.UpdatesGetChannelDifferenceRequest{
 		Channel: &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash},
 		Filter:  &tg.ChannelMessagesFilterEmpty{}, Pts: c.Pts, Limit: pageSize,
-	}
-	select {
-	case w.r.slots <- struct{}{}:
-		defer func() { <-w.r.slots }()
-	case <-ctx.Done():
-		return reply[tg.UpdatesChannelDifferenceClass]{}, ctx.Err()
 	}
 	return ask(ctx, w.r, "updates.getChannelDifference", true, func(ctx context.Context) (tg.UpdatesChannelDifferenceClass, error) {
 		return w.r.api.UpdatesGetChannelDifference(ctx, q)
@@ -91,6 +91,7 @@ func (w *watch) slice(ctx context.Context, rep reply[tg.UpdatesChannelDifference
 	if err != nil {
 		return err
 	}
+	w.fresh += len(d.NewMessages)
 	err = w.put(ctx, []*page{p}, nil, func(c *cursor) {
 		c.Pts = max(c.Pts, d.Pts)
 		for _, m := range d.NewMessages {
@@ -161,6 +162,9 @@ func counters(us []tg.UpdateClass, channel int64) []evidence.Post {
 
 // pause is the time to the next poll. The server's time-out is advice and never a time in which news is thrown away.
 func (w *watch) pause(timeout int) time.Duration {
+	if w.target.Mode == collectors.ModeJoined {
+		return w.r.o.JoinedEvery
+	}
 	if w.r.o.PollEvery > 0 {
 		return w.r.o.PollEvery
 	}
@@ -171,23 +175,29 @@ func (w *watch) pause(timeout int) time.Duration {
 }
 
 // sighted notes that the channel is up to date as of a moment, and records the stretch before in which it was not: since an earlier
-// run, or longer than GapAfter within this one. The difference has told what happened in it.
+// run, or longer than its mode promises within this one. What was read has told what happened in it.
 func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	from := w.cursor().Observed
 	if w.observed.After(from) {
 		from = w.observed
 	}
+	w.learn(from, at)
 	w.mu.Lock()
 	cause := w.why
 	w.why = ""
 	w.mu.Unlock()
-	if !w.resumed && (from.IsZero() || at.Sub(from) <= max(w.r.o.GapAfter, 2*w.r.o.PollEvery)) {
-		w.observed = at
+	within := from.IsZero() || at.Sub(from) <= w.promise()
+	if within && (!w.resumed || w.target.Rotates()) {
+		w.resumed = false
+		w.saw(at)
 		return nil
 	}
-	if w.resumed {
+	switch {
+	case w.resumed:
 		cause = w.r.cause
-	} else if cause == "" {
+	case cause == "" && w.target.Rotates():
+		cause = causeBudget
+	case cause == "":
 		cause = "outage"
 	}
 	b := w.r.batch()
@@ -195,23 +205,66 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	if err := w.commit(ctx, b, func(c *cursor) { c.Observed = at }); err != nil {
 		return err
 	}
-	w.observed, w.folded, w.resumed = at, at, false
+	w.saw(at)
+	w.folded, w.resumed = at, false
 	return nil
+}
+
+// causeBudget is of a gap that is due to our account's budget of requests, which did not suffice for the interval that was planned.
+const causeBudget = "budget"
+
+func (w *watch) saw(at time.Time) {
+	w.observed = at
+	w.mu.Lock()
+	w.seenUntil = at
+	w.mu.Unlock()
+}
+
+// promise is how long the target may go without being read before that is a gap.
+func (w *watch) promise() time.Duration {
+	every := w.r.o.PollEvery
+	switch {
+	case w.target.Rotates():
+		every = w.interval()
+	case w.target.Mode == collectors.ModeJoined:
+		every = w.r.o.JoinedEvery
+	}
+	return max(w.r.o.GapAfter, 2*every)
+}
+
+// learn takes what a stretch brought into the target's rate.
+func (w *watch) learn(from, to time.Time) {
+	n := w.fresh
+	w.fresh = 0
+	if from.IsZero() {
+		return
+	}
+	w.mu.Lock()
+	w.cur.Rate = w.cur.Rate.Seen(n, to.Sub(from))
+	w.mu.Unlock()
 }
 
 // restartPts begins anew where the platform does not accept our pts: the present one is taken first and the history read again down to
 // the last known post.
 func (w *watch) restartPts(ctx context.Context) error {
+	pts, err := w.presentPts(ctx)
+	if err != nil {
+		return err
+	}
+	return w.refill(ctx, pts)
+}
+
+func (w *watch) presentPts(ctx context.Context) (int, error) {
 	c := w.cursor()
 	rep, err := ask(ctx, w.r, "channels.getFullChannel", false, func(ctx context.Context) (*tg.MessagesChatFull, error) {
 		return w.r.api.ChannelsGetFullChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
 	})
 	if err != nil {
-		return err
+		return 0, err
 	}
 	full, ok := rep.value.FullChat.(*tg.ChannelFull)
 	if !ok {
-		return fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+		return 0, fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
 	}
-	return w.refill(ctx, max(1, full.Pts))
+	return max(1, full.Pts), nil
 }

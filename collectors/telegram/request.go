@@ -35,6 +35,9 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 		if err := r.floodOver(ctx, method); err != nil {
 			return reply[T]{}, err
 		}
+		if err := r.pay(ctx, method); err != nil {
+			return reply[T]{}, err
+		}
 		out, err := attempt(ctx, r, capt, f)
 		if err == nil {
 			return out, r.answered(ctx, method)

@@ -29,7 +29,7 @@ func (w *watch) bind(ctx context.Context) (bool, error) {
 	if c.Stopped != "" && c.Address == w.target.Address && !w.confirmed(c) {
 		return false, nil
 	}
-	if c.Channel == 0 || c.Address != w.target.Address || c.Stopped != "" {
+	if c.Channel == 0 || c.AccessHash == 0 || c.Address != w.target.Address || c.Stopped != "" {
 		return w.resolve(ctx)
 	}
 	names, err := w.snapshot(ctx, false)
@@ -132,23 +132,6 @@ func (w *watch) stop(ctx context.Context, cause, detail string, candidate int64)
 	return w.commit(ctx, b, func(c *cursor) {
 		c.Address, c.Stopped, c.Candidate, c.Observed = w.target.Address, cause, candidate, now
 	})
-}
-
-// held waits while the target is stopped: for a person to confirm, or for the watchlist to change, which ends ctx.
-func (w *watch) held(ctx context.Context) error {
-	for {
-		if err := sleep(ctx, w.r.o.TargetRetry); err != nil {
-			return err
-		}
-		if c := w.cursor(); c.Stopped == causeIdentity {
-			if w.confirmed(c) {
-				return w.attend(ctx)
-			}
-			if err := w.gap(ctx, causeIdentity, "not yet confirmed by a person", false); err != nil {
-				return err
-			}
-		}
-	}
 }
 
 // snapshot stores the channel's metadata where it differs from what is known, and its pts as the starting point of a target

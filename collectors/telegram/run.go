@@ -3,8 +3,6 @@ package telegram
 import (
 	"context"
 	"errors"
-	"fmt"
-	"reflect"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -29,11 +27,13 @@ type run struct {
 
 	client *telegram.Client
 	api    *tg.Client
-	slots  chan struct{} // one a request that polls
+	lanes  *lanes
 
-	mu     sync.Mutex
-	floods map[string]time.Time
-	hints  map[int64]chan struct{}
+	mu      sync.Mutex
+	floods  map[string]time.Time
+	hints   map[int64]*watch
+	watches map[string]*watch
+	fits    bool // rotation's intervals stay below their ceiling
 	frozen *freeze // as help.getAppConfig said last
 	offset *int64  // the platform's clock less ours, in milliseconds
 
@@ -45,9 +45,10 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 	r := &run{
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
 		log:   s.o.Log.With().Str("source", s.Name()).Logger(),
-		slots: make(chan struct{}, s.o.MaxPolls), floods: map[string]time.Time{}, hints: map[int64]chan struct{}{},
-		pollsFrom: s.o.Now(),
+		floods: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
+		pollsFrom: s.o.Now(), fits: true,
 	}
+	r.lanes = newLanes(s.o.Now)
 	if failed {
 		r.cause = "outage"
 	}
@@ -59,6 +60,9 @@ var errUnreachable = errors.New("no connection to Telegram; check the network, t
 
 func (r *run) run(ctx context.Context) error {
 	if err := r.state(ctx, &evidence.Collector{State: "starting"}); err != nil {
+		return stopping(ctx, err)
+	}
+	if err := r.loadBudget(ctx); err != nil {
 		return stopping(ctx, err)
 	}
 	client, err := r.o.client(Methods(), telegram.UpdateHandlerFunc(r.hint))
@@ -120,9 +124,15 @@ func (r *run) observe(ctx context.Context) error {
 	}
 	r.log.Info().Msg("connected and logged in")
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return r.manage(ctx, g) })
+	g.Go(func() error { return r.manage(ctx) })
 	g.Go(func() error { return r.countPolls(ctx) })
-	return g.Wait()
+	g.Go(func() error { return r.replanning(ctx) })
+	g.Go(func() error { return r.folding(ctx) })
+	for l := range laneCount {
+		g.Go(func() error { return r.lanes.dispatch(ctx, g, l, r.o.workers(l)) })
+	}
+	err := g.Wait()
+	return errors.Join(err, r.lastFold(ctx))
 }
 
 func (r *run) authorised(ctx context.Context) error {
@@ -169,54 +179,6 @@ func (r *run) clock() *int64 {
 	return r.offset
 }
 
-// manage starts and stops targets as Watch changes them.
-func (r *run) manage(ctx context.Context, g *errgroup.Group) error {
-	type running struct {
-		target collectors.Target
-		cancel context.CancelFunc
-		done   chan struct{}
-	}
-	all := map[string]running{}
-	for {
-		want := map[string]collectors.Target{}
-		for _, t := range r.src.watched() {
-			want[t.ID] = t
-		}
-		for id, x := range all {
-			if t, ok := want[id]; !ok || !reflect.DeepEqual(t, x.target) {
-				x.cancel()
-				<-x.done
-				delete(all, id)
-			}
-		}
-		for id, t := range want {
-			if _, ok := all[id]; ok {
-				continue
-			}
-			tctx, cancel := context.WithCancel(ctx)
-			x := running{t, cancel, make(chan struct{})}
-			all[id] = x
-			g.Go(func() error {
-				defer close(x.done)
-				defer cancel()
-				err := newWatch(r, t).run(tctx)
-				if tctx.Err() != nil && lost(r.o.Alias, err) == nil {
-					return nil
-				}
-				return err
-			})
-		}
-		select {
-		case <-ctx.Done():
-			for _, x := range all {
-				<-x.done
-			}
-			return nil
-		case <-r.src.changed:
-		}
-	}
-}
-
 // stopping turns an error after the end of ctx into an ordinary stop.
 func stopping(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
@@ -227,14 +189,17 @@ func stopping(ctx context.Context, err error) error {
 
 func (r *run) cursorName(t collectors.Target) string { return r.src.Name() + "/" + t.ID }
 
+// loadCursor reads where our own observation of a target stands.
 func (r *run) loadCursor(ctx context.Context, t collectors.Target) (cursor, error) {
-	b, err := r.sink.Cursor(ctx, r.cursorName(t))
-	if err != nil {
-		return cursor{}, fmt.Errorf("read the cursor of target %s: %w", t.ID, err)
+	return newKnowledge(r.src.Name(), nil).one(ctx, r.sink, r.src.Name(), t)
+}
+
+// observedUntil returns when a target was last seen; the zero time where it was not.
+func (r *run) observedUntil(ctx context.Context, t collectors.Target) (time.Time, error) {
+	if w := r.watch(t.ID); w != nil {
+		at, _ := w.lastRead()
+		return at, nil
 	}
-	c, err := parseCursor(b)
-	if err != nil {
-		return c, fmt.Errorf("target %s: %w", t.ID, err)
-	}
-	return c, nil
+	c, err := r.loadCursor(ctx, t)
+	return c.Observed, err
 }

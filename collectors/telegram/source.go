@@ -39,9 +39,24 @@ type Options struct {
 	Log     zerolog.Logger
 	Now     func() time.Time // default: time.Now
 
+	// Siblings are the names of the sources of our other accounts: what a target's cursor of theirs knows is taken over when the
+	// target moves here.
+	Siblings []string
+	// Budget is what the account may ask for.
+	Budget Budget
+	// Unpaced takes all budgets away: for a server of one's own.
+	Unpaced bool
+
 	// PollEvery is the pause between two polls of a channel; a push ends it early. Default: what the server asks for, between 5 s
-	// and 5 min.
+	// and 50 s. Where it is given it is also the least interval of rotation.
 	PollEvery time.Duration
+	// RotateMin and RotateMax bound the interval between two reads of a channel in rotation, the latter as far as the budget allows.
+	// Defaults: PollEvery or else 1 min; 25 min.
+	RotateMin, RotateMax time.Duration
+	// PlanEvery is how often rotation's intervals are computed anew from what was learned. Default: 1 min.
+	PlanEvery time.Duration
+	// JoinedEvery is how often a joined channel is asked for changes although no push came. Default: PollEvery or else 15 min.
+	JoinedEvery time.Duration
 	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel. Defaults: 30 min, 200.
 	RecheckEvery time.Duration
 	RecheckDepth int
@@ -63,7 +78,8 @@ type Options struct {
 	GapAfter time.Duration
 	// TargetRetry is the pause before a target that could not be reached is tried again. Default: 1 h.
 	TargetRetry time.Duration
-	// FoldEvery is how often the moment of the last empty poll is made durable. Default: 30 s.
+	// FoldEvery is how often the moment of the last empty poll is made durable; those of rotation are, all together, ten times less
+	// often. Default: 30 s.
 	FoldEvery time.Duration
 	// PollsEvery is how often a record counts the empty polls. Default: 15 min.
 	PollsEvery time.Duration
@@ -86,10 +102,21 @@ func (o *Options) setDefaults() {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	o.Budget.setDefaults()
+	or := func(d, byDefault time.Duration) time.Duration {
+		if d == 0 {
+			return byDefault
+		}
+		return d
+	}
 	for _, d := range []struct {
 		v *time.Duration
 		d time.Duration
 	}{
+		{&o.RotateMin, or(o.PollEvery, time.Minute)},
+		{&o.RotateMax, 25 * time.Minute},
+		{&o.PlanEvery, time.Minute},
+		{&o.JoinedEvery, or(o.PollEvery, 15*time.Minute)},
 		{&o.RecheckEvery, 30 * time.Minute},
 		{&o.HistoryPace, time.Second},
 		{&o.RPCTimeout, time.Minute},
@@ -119,12 +146,14 @@ func (o *Options) setDefaults() {
 
 // Source observes Telegram channels with one account.
 type Source struct {
-	o Options
+	o       Options
+	budgets *budgets
 
 	mu      sync.Mutex
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
+	now     *run // the present one
 }
 
 var _ collectors.Source = (*Source)(nil)
@@ -132,7 +161,7 @@ var _ collectors.Source = (*Source)(nil)
 // New returns a source that has made no connection yet.
 func New(o Options) *Source {
 	o.setDefaults()
-	return &Source{o: o, changed: make(chan struct{}, 1)}
+	return &Source{o: o, budgets: newBudgets(o), changed: make(chan struct{}, 1)}
 }
 
 // Name implements collectors.Source.
@@ -160,10 +189,11 @@ func (s *Source) watched() []collectors.Target {
 func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Lock()
 	r := newRun(s, sink, s.failed)
+	s.now = r
 	s.mu.Unlock()
 	err := r.run(ctx)
 	s.mu.Lock()
-	s.failed = err != nil
+	s.failed, s.now = err != nil, nil
 	s.mu.Unlock()
 	return err
 }

@@ -72,8 +72,8 @@ func (r *run) giveUp(ctx context.Context, a *accountLost) error {
 	b.add(r.name, body, false)
 	for _, t := range r.src.watched() {
 		from := now
-		if c, err := r.loadCursor(ctx, t); err == nil && !c.Observed.IsZero() {
-			from = c.Observed
+		if at, err := r.observedUntil(ctx, t); err == nil && !at.IsZero() {
+			from = at
 		}
 		b.add(evidence.Target(t.ID), &evidence.Gap{
 			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.text, Source: r.src.Name(),

@@ -3,57 +3,91 @@ package telegram
 import (
 	"context"
 	"errors"
+	"hash/fnv"
 	"maps"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/rs/zerolog"
-	"golang.org/x/sync/errgroup"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
-// watch observes one target. Requests about posts are made by one goroutine, so that an older answer can never be stored after a
-// newer one; files are fetched by another.
+// watch observes one target. One worker at a time makes requests about its posts, so that an older answer can never be stored after
+// a newer one; another may fetch its files.
 type watch struct {
 	r        *run
 	target   collectors.Target
 	username string // of the target's address, lower case
 	log      zerolog.Logger
-	hints    chan struct{}
+	ctx      context.Context
+	cancel   context.CancelFunc
+
+	gate   gate
+	hinted atomic.Bool // a push said that there may be news
+	waits  atomic.Bool // the history waits for files to be settled
 
 	putting sync.Mutex // held over a Put: the cursor has one order
 
-	mu    sync.Mutex
-	cur   cursor
-	files map[pending]file
-	why   string // cause of the present blindness, for a gap
+	mu        sync.Mutex
+	cur       cursor
+	files     map[pending]file
+	why       string             // cause of the present blindness, for a gap
+	seenUntil time.Time          // a copy of observed
+	planned   time.Duration      // rotation's interval
+	yield     context.CancelFunc // ends a wait of the backfill for the budget
 
-	more    chan struct{} // there are files to fetch
-	fetched chan struct{} // a file was settled
-
-	// Of the loop alone.
+	// Of the worker that is in the gate alone.
 	known     map[int]known
 	account   evidence.Digest // of the latest account.seen
 	bearsName bool            // so did the latest snapshot say
+	bound     bool            // the channel may be read
 	resumed   bool            // the cursor is of an earlier run, and the stretch since then is still to be recorded
+	held      bool            // binding found it stopped
+	failures  int             // in a row, of binding
+	nextBind  time.Time
 	nextPoll  time.Time
 	nextLook  time.Time
 	nextPage  time.Time
 	heldUntil time.Time // the platform holds the history up until then
 	oldest    time.Time // date of the lowest post that was last read
+	lowest    int       // and its number
+	fresh     int       // posts that were new since the last sighting
 	observed  time.Time // newer than the cursor's, not yet durable
 	folded    time.Time
 }
 
-func newWatch(r *run, t collectors.Target) *watch {
-	return &watch{
+func newWatch(ctx context.Context, r *run, t collectors.Target, c cursor, moved bool) *watch {
+	w := &watch{
 		r: r, target: t, username: username(t.Address), log: r.log.With().Str("target", t.ID).Logger(),
-		hints: make(chan struct{}, 1), files: map[pending]file{},
-		more: make(chan struct{}, 1), fetched: make(chan struct{}, 1), known: map[int]known{},
+		files: map[pending]file{}, known: map[int]known{}, cur: c, seenUntil: c.Observed, planned: r.o.RotateMin,
+		resumed: !moved && !c.Observed.IsZero(),
 	}
+	w.gate.idle = sync.NewCond(&w.gate.mu)
+	ctx = context.WithValue(ctx, watchKey{}, w)
+	if t.Rotates() {
+		ctx = paying(ctx, pace.Ordinary)
+	}
+	w.ctx, w.cancel = context.WithCancel(ctx)
+	now := r.o.Now()
+	w.nextBind = now
+	if t.Rotates() && c.Channel != 0 && c.AccessHash != 0 && c.Address == t.Address && c.Stopped == "" && !c.Joined {
+		// Asking for thousands of snapshots before anything is read would only make the gap longer: the rechecks take them.
+		w.bound, w.bearsName = true, true
+		w.nextPoll, w.nextLook = now, now.Add(share(t.ID, r.o.RecheckEvery))
+	}
+	return w
+}
+
+// share is a part of d that is the target's own, so that not all do the same at once.
+func share(id string, d time.Duration) time.Duration {
+	h := fnv.New32a()
+	h.Write([]byte(id))
+	return time.Duration(float64(d) * float64(h.Sum32()) / (1 << 32))
 }
 
 // username is the public name in an address such as https://t.me/name.
@@ -90,60 +124,81 @@ func (w *watch) cursor() cursor {
 	return w.cur
 }
 
-// run observes the target until ctx is done. A target that the platform refuses is tried again now and then: its trouble is
-// not the other targets'.
-func (w *watch) run(ctx context.Context) error {
-	ctx = context.WithValue(ctx, watchKey{}, w)
-	c, err := w.r.loadCursor(ctx, w.target)
-	if err != nil {
+// serve does what the target needs in a lane. A target that the platform refuses is tried again now and then: its trouble is not the
+// other targets'.
+func (w *watch) serve(l lane) error {
+	if !w.gate.enter(l) {
+		return nil
+	}
+	defer w.leave(l)
+	err := w.step(l)
+	if err == nil || (w.ctx.Err() != nil && lost(w.r.o.Alias, err) == nil) {
+		return nil
+	}
+	if errors.Is(err, errMoved) {
+		w.unbind(0)
+		return nil
+	}
+	detail, ok := troubleOf(err)
+	if !ok || l == laneFiles || lost(w.r.o.Alias, err) != nil {
 		return err
 	}
-	w.cur, w.resumed = c, !c.Observed.IsZero()
-	defer w.fold(context.WithoutCancel(ctx))
-	for {
-		err := w.attend(ctx)
-		if ctx.Err() != nil && lost(w.r.o.Alias, err) == nil {
-			return nil
-		}
-		if errors.Is(err, errMoved) {
-			continue
-		}
-		detail, ok := troubleOf(err)
-		if !ok || lost(w.r.o.Alias, err) != nil {
-			return err
-		}
-		w.log.Warn().Err(err).Msg("the target cannot be observed")
-		if err := w.gap(ctx, causeUnreachable, detail, false); err != nil {
-			return err
-		}
-		w.blind(causeUnreachable)
-		if err := sleep(ctx, w.r.o.TargetRetry); err != nil {
-			return nil
-		}
+	w.log.Warn().Err(err).Msg("the target cannot be observed")
+	if err := w.gap(w.ctx, causeUnreachable, detail, false); err != nil {
+		return stopping(w.ctx, err)
 	}
+	w.blind(causeUnreachable)
+	w.unbind(w.retryAfter())
+	return nil
 }
 
-// attend binds the target and follows it.
-func (w *watch) attend(ctx context.Context) error {
-	ok, err := w.bind(ctx)
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return w.held(ctx)
-	}
-	w.listen(true)
-	defer w.listen(false)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return w.fetch(ctx) })
-	g.Go(func() error { return w.follow(ctx) })
-	return g.Wait()
+// maxRetries is how many times TargetRetry the pause before a target that stays unreachable is tried again may grow to: each try may
+// cost one of the few resolutions a day.
+const maxRetries = 24
+
+func (w *watch) retryAfter() time.Duration {
+	w.failures++
+	return w.r.o.TargetRetry * time.Duration(min(1<<min(w.failures-1, 5), maxRetries))
 }
 
+func (w *watch) unbind(pause time.Duration) {
+	w.bound = false
+	w.listen(false)
+	w.nextBind = w.r.o.Now().Add(pause)
+}
+
+// step does one piece of work.
+func (w *watch) step(l lane) error {
+	now := w.r.o.Now()
+	switch {
+	case l == laneFiles:
+		return w.fetch(paying(w.ctx, pace.Background))
+	case !w.bound:
+		if l != laneBind {
+			return nil
+		}
+		return w.attend(w.ctx)
+	case w.hinted.Load() || !now.Before(w.nextPoll):
+		if w.newsLane() != l {
+			return nil
+		}
+		w.hinted.Store(false)
+		return w.catchUp(w.ctx)
+	case l != laneBackground:
+		return nil
+	case !now.Before(w.nextLook):
+		return w.look(w.lookPays())
+	case w.backfills():
+		return w.backfill(paying(w.ctx, pace.Background))
+	}
+	return nil
+}
 // troubleOf returns what is wrong with this target alone.
 func troubleOf(err error) (string, bool) {
-	if errors.Is(err, errNotPublic) {
-		return errNotPublic.Error(), true
+	for _, own := range []error{errNotPublic, errStale} {
+		if errors.Is(err, own) {
+			return own.Error(), true
+		}
 	}
 	rpc, ok := targetError(err)
 	if !ok {
@@ -152,54 +207,119 @@ func troubleOf(err error) (string, bool) {
 	return rpc.Type, true
 }
 
-func (w *watch) listen(on bool) {
-	id := w.channel()
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	if on {
-		w.r.hints[id] = w.hints
-	} else if w.r.hints[id] == w.hints {
-		delete(w.r.hints, id)
+func (w *watch) lookPays() context.Context {
+	if w.target.Rotates() {
+		return paying(w.ctx, pace.Background)
 	}
+	return paying(w.ctx, pace.Ordinary)
 }
 
-// follow polls, rechecks and reads the history in turn.
-func (w *watch) follow(ctx context.Context) error {
-	w.nextLook = w.r.o.Now().Add(w.r.o.RecheckEvery)
-	for {
-		if err := w.step(ctx); err != nil {
-			return err
-		}
-		if w.observed.Sub(w.folded) >= w.r.o.FoldEvery {
-			if err := w.fold(ctx); err != nil {
-				return err
-			}
-		}
-		if err := w.idle(ctx); err != nil {
-			return err
-		}
+// newsLane is the lane in which the target's news are read.
+func (w *watch) newsLane() lane {
+	if w.target.Rotates() {
+		return laneRotation
 	}
+	return laneUrgent
 }
 
-func (w *watch) step(ctx context.Context) error {
+// agenda says per lane when the target is to be served next, if at all. What is old waits until the news were read.
+func (w *watch) agenda() (at [laneFiles]time.Time) {
+	if !w.bound {
+		at[laneBind] = w.nextBind
+		return at
+	}
 	now := w.r.o.Now()
-	switch {
-	case w.hinted() || !now.Before(w.nextPoll):
-		return w.poll(ctx)
-	case !now.Before(w.nextLook):
-		return w.look(ctx)
-	case w.backfills():
-		return w.backfill(ctx)
+	news := w.nextPoll
+	if w.hinted.Load() {
+		news = now
+	}
+	at[w.newsLane()] = news
+	if !news.After(now) {
+		return at
+	}
+	at[laneBackground] = w.nextLook
+	unfinished := w.unfinished()
+	w.waits.Store(!unfinished && w.target.Backfill && !w.cursor().Filled)
+	if unfinished && w.heldUntil.Before(w.nextLook) {
+		at[laneBackground] = later(now, w.heldUntil)
+	}
+	return at
+}
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+// attend binds the target. While it is stopped it waits for a person to confirm, or for the watchlist to change, which ends it.
+func (w *watch) attend(ctx context.Context) error {
+	now := w.r.o.Now()
+	if wait := w.resolves(); wait > 0 {
+		w.nextBind = now.Add(wait)
+		return nil
+	}
+	if c := w.cursor(); w.held && c.Stopped != "" && !w.confirmed(c) {
+		w.nextBind = now.Add(w.r.o.TargetRetry)
+		if c.Stopped != causeIdentity {
+			return nil
+		}
+		return w.gap(ctx, causeIdentity, "not yet confirmed by a person", false)
+	}
+	ok, err := w.bind(ctx)
+	if err != nil {
+		return err
+	}
+	if w.held = !ok; w.held {
+		w.nextBind = w.r.o.Now().Add(w.r.o.TargetRetry)
+		return nil
+	}
+	if err := w.membership(ctx); err != nil {
+		return err
+	}
+	w.bound, w.failures = true, 0
+	w.listen(true)
+	w.nextPoll = w.r.o.Now()
+	w.nextLook = w.nextPoll.Add(w.r.o.RecheckEvery)
+	return nil
+}
+
+// resolves returns how long an address that has to be looked up waits for the budget. Whoever waits for that in a lane would keep
+// those out who need no resolution; urgent targets come first.
+func (w *watch) resolves() time.Duration {
+	if c := w.cursor(); c.Channel != 0 && c.AccessHash != 0 && c.Address == w.target.Address {
+		return 0
+	}
+	wait := w.r.src.budgets.of["contacts.resolveUsername"].Wait()
+	if wait > 0 && w.target.Rotates() {
+		wait += time.Second
+	}
+	return wait
+}
+
+// catchUp reads what is new.
+func (w *watch) catchUp(ctx context.Context) error {
+	if w.target.Rotates() {
+		return w.rotate(ctx)
+	}
+	if err := w.poll(ctx); err != nil {
+		return err
+	}
+	if w.observed.Sub(w.folded) >= w.r.o.FoldEvery {
+		return w.fold(ctx)
 	}
 	return nil
 }
 
-func (w *watch) hinted() bool {
-	select {
-	case <-w.hints:
-		return true
-	default:
-		return false
+func (w *watch) listen(on bool) {
+	id := w.channel()
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	if on && !w.target.Rotates() {
+		w.r.hints[id] = w
+	} else if w.r.hints[id] == w {
+		delete(w.r.hints, id)
 	}
 }
 
@@ -216,31 +336,36 @@ func (w *watch) unfinished() bool {
 // due reports whether something is to be done before more history is read.
 func (w *watch) due() bool {
 	now := w.r.o.Now()
-	return len(w.hints) > 0 || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || !w.backfills()
+	return w.ctx.Err() != nil || w.hinted.Load() || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || !w.backfills()
 }
 
-func (w *watch) idle(ctx context.Context) error {
-	if w.backfills() || len(w.hints) > 0 {
-		return ctx.Err()
+// interrupt ends a wait of the backfill for the budget.
+func (w *watch) interrupt() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.yield != nil {
+		w.yield()
 	}
-	next := w.nextPoll
-	if w.nextLook.Before(next) {
-		next = w.nextLook
+}
+
+// payInterruptibly waits for the budget until a push comes; false says that one came.
+func (w *watch) payInterruptibly(ctx context.Context, method string) (bool, error) {
+	pctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	w.mu.Lock()
+	w.yield = cancel
+	w.mu.Unlock()
+	if w.hinted.Load() {
+		return false, nil
 	}
-	if w.unfinished() && w.heldUntil.Before(next) {
-		next = w.heldUntil
+	err := w.r.pay(pctx, method)
+	w.mu.Lock()
+	w.yield = nil
+	w.mu.Unlock()
+	if err != nil && ctx.Err() == nil && pctx.Err() != nil {
+		return false, nil
 	}
-	t := time.NewTimer(max(0, next.Sub(w.r.o.Now())))
-	defer t.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-t.C:
-	case <-w.fetched:
-	case <-w.hints:
-		w.nextPoll = time.Time{}
-	}
-	return nil
+	return true, err
 }
 
 // queue hands files over to the fetcher, which would otherwise have to ask for their messages again.
@@ -251,14 +376,7 @@ func (w *watch) queue(files map[pending]file) {
 	w.mu.Lock()
 	maps.Copy(w.files, files)
 	w.mu.Unlock()
-	signal(w.more)
-}
-
-func signal(c chan struct{}) {
-	select {
-	case c <- struct{}{}:
-	default:
-	}
+	w.wantFiles()
 }
 
 var (
