@@ -83,6 +83,9 @@ func (a *alarm) due(troubles []trouble, open map[string]OpenAlert, now time.Time
 	for _, t := range troubles {
 		o, known := open[t.key]
 		delete(open, t.key)
+		if t.quiet {
+			continue
+		}
 		n := news{Key: t.key, What: t.what, Do: t.do, Since: t.since, Count: o.Count + 1, Wide: o.Wide}
 		switch {
 		case !known || o.Count == 0 && o.Untold != evidence.AlertEnded:

@@ -17,6 +17,7 @@ import (
 type trouble struct {
 	key, what, do string
 	since         time.Time
+	quiet         bool // it has a cause that is told: it is neither told nor over
 }
 
 // keySight is the trouble that no source sees at all.
@@ -44,7 +45,7 @@ func (w *watchman) limits() (after, blindAfter time.Duration) {
 	return time.Duration(w.alerts.After), time.Duration(w.alerts.BlindAfter)
 }
 
-// troubles returns all that keeps us from seeing now, ordered by key. While no source sees, targets are not listed one by one.
+// troubles returns all that keeps us from seeing now, ordered by key. While no source sees, its targets are quiet.
 func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, error) {
 	targets, err := w.blindTargets(ctx, now)
 	if err != nil {
@@ -82,9 +83,11 @@ func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, erro
 			what: fmt.Sprintf("nothing is seen: none of our %s can be used, and %s not observed", many(len(w.sources), "account"), targetsAre(len(watched))),
 			do:   "look at `muhafiz status`; log an account in with `muhafiz login telegram NAME`, and look at the network",
 		})
-	} else {
-		out = append(out, targets...)
+		for i := range targets {
+			targets[i].quiet = true
+		}
 	}
+	out = append(out, targets...)
 	slices.SortFunc(out, func(a, b trouble) int { return strings.Compare(a.key, b.key) })
 	return out, nil
 }

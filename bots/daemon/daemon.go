@@ -189,14 +189,15 @@ func (d *Daemon) refresh() {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if len(d.sources) == 0 {
+	sources := d.usable()
+	if len(sources) == 0 {
 		return
 	}
-	share := make([][]collectors.Target, len(d.sources))
+	share := make([][]collectors.Target, len(sources))
 	for i, t := range targets {
 		share[i%len(share)] = append(share[i%len(share)], t)
 	}
-	for i, src := range d.sources {
+	for i, src := range sources {
 		src.Watch(share[i])
 	}
 }

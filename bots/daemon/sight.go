@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/config"
 )
 
@@ -29,6 +30,21 @@ func (d *Daemon) failed(source string, _ error, permanent bool) {
 	d.lost[source] = true
 	d.mu.Unlock()
 	d.refresh()
+}
+
+// usable returns the sources that were not given up: the targets of a lost account move to them. Where none is left, all keep what
+// they had, so that the log says whose targets are not seen. The caller holds the mutex.
+func (d *Daemon) usable() []*telegram.Source {
+	var out []*telegram.Source
+	for _, s := range d.sources {
+		if !d.lost[s.Name()] {
+			out = append(out, s)
+		}
+	}
+	if len(out) == 0 {
+		return d.sources
+	}
+	return out
 }
 
 func (d *Daemon) givenUp(source string) bool {
