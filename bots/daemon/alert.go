@@ -166,3 +166,17 @@ func (a *alarm) record(ctx context.Context, due []news, told []evidence.Told, no
 	}
 	return nil
 }
+
+// testAlerts tells everybody, those who are told later too, that this is a test.
+func (r *Rooms) testAlerts(ctx context.Context, _ *call, _ none) (any, error) {
+	if r.Config.Alerts == nil {
+		return nil, usagef("the configuration has no alerts section: nobody is told anything")
+	}
+	m := message{Schema: 1, Vault: r.Vault.ID(), At: r.Now().UTC(), Events: []news{}, Test: true}
+	m.Host, _ = os.Hostname()
+	var told []evidence.Told
+	for _, w := range alertWays(r.Config) {
+		told = append(told, w.tell(ctx, m))
+	}
+	return told, nil
+}

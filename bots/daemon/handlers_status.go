@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,6 +27,7 @@ type Status struct {
 	Anchor   string         `json:"anchor"`
 	Sources  []SourceState  `json:"sources"`
 	Targets  []TargetStatus `json:"targets"`
+	Alerts   []OpenAlert    `json:"alerts,omitempty"` // troubles of which people were told and that are not over
 	Redress  RedressStatus  `json:"redress"`
 	Warnings []string       `json:"warnings,omitempty"`
 }
@@ -84,6 +87,13 @@ func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 	if s.Redress, err = r.redressStatus(ctx, s.Kinds, all); err != nil {
 		return nil, err
 	}
+	open, err := r.openAlerts(ctx)
+	if err != nil {
+		return nil, err
+	}
+	for _, key := range slices.Sorted(maps.Keys(open)) {
+		s.Alerts = append(s.Alerts, open[key])
+	}
 	s.warn(r.Now())
 	return s, nil
 }
@@ -112,7 +122,7 @@ func (s *Status) warn(now time.Time) {
 		switch src.State {
 		case "healthy", "starting", "polls":
 		default:
-			s.Warnings = append(s.Warnings, "source "+src.Name+" is "+src.State+" since "+src.Since.Format(time.RFC3339)+": "+src.Detail)
+			s.Warnings = append(s.Warnings, src.warning())
 		}
 	}
 	for _, t := range s.Targets {
@@ -125,6 +135,24 @@ func (s *Status) warn(now time.Time) {
 			s.Warnings = append(s.Warnings, "the approval of target "+t.ID+" has ended; it is not collected")
 		}
 	}
+}
+
+// warning says what is wrong with a source that is not at work, and what to do.
+func (src SourceState) warning() string {
+	w := "source " + src.Name + " is " + src.State + " since " + src.Since.Format(time.RFC3339)
+	if !src.Until.IsZero() {
+		w += " until " + src.Until.Format(time.RFC3339)
+	}
+	if !src.FrozenUntil.IsZero() {
+		w += ", and Telegram deletes the account on " + src.FrozenUntil.Format(time.DateOnly)
+	}
+	if src.Detail != "" {
+		w += ": " + src.Detail
+	}
+	if src.Advice != "" {
+		w += ". What to do: " + src.Advice
+	}
+	return w
 }
 
 func (r *Rooms) reloadConfig(ctx context.Context, _ *call, _ none) (any, error) {

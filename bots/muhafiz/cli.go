@@ -41,6 +41,7 @@ type grammar struct {
 	Notice noticeCmd `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
 	Import importCmd `cmd:"" help:"Import a Telegram Desktop export of a target's channel, or a manual capture of its account."`
 	Status statusCmd `cmd:"" help:"Say what the vault holds and whether anything is blind."`
+	Alerts alertsCmd `cmd:"" help:"List what keeps us from seeing; try out how people are told."`
 	Log    logCmd    `cmd:"" help:"Read the record trail in plain language. The look is recorded."`
 	Audit  auditCmd  `cmd:"" help:"Export every act with proofs; verify such an export."`
 	Bundle bundleCmd `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`

@@ -29,12 +29,12 @@ func (statusCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "put right: %d listings found wrong, %d notices corrected%s\n", st.Redress.Wrong, st.Redress.Corrected, within(st.Redress.MedianHours))
 		if len(st.Sources) > 0 {
-			rows := [][]string{{"SOURCE", "STATE", "SINCE", ""}}
-			for _, src := range st.Sources {
-				rows = append(rows, []string{src.Name, src.State, src.Since.Format("2006-01-02 15:04:05Z"), src.Detail})
-			}
 			fmt.Fprintln(s.out)
-			s.table(rows)
+			s.table(sourceRows(st.Sources))
+		}
+		if len(st.Alerts) > 0 {
+			fmt.Fprintln(s.out)
+			s.table(alertRows(st.Alerts))
 		}
 		rows := [][]string{{"TARGET", "STATE", "ACCOUNT", "VERSIONS", "GONE", "FILES", "MISSED", "GAPS", "REPORT"}}
 		n := func(v int64) string { return strconv.FormatInt(v, 10) }

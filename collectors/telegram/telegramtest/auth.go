@@ -3,6 +3,7 @@ package telegramtest
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"maps"
 	"strings"
 
 	"github.com/gotd/td/bin"
@@ -68,6 +69,14 @@ func (s *Server) Revoke() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.auth.forget()
+}
+
+// RevokePhone logs every session of one account out, and leaves the others.
+func (s *Server) RevokePhone(phone string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	acc := s.auth.byPhone(phone)
+	maps.DeleteFunc(s.auth.users, func(_ [8]byte, a *Account) bool { return a == acc })
 }
 
 // LoggedIn returns the number of auth keys that are logged in.
