@@ -10,7 +10,7 @@ import (
 
 // DecisionInput is what the first person says about posts of one account.
 type DecisionInput struct {
-	Posts       []evidence.Ordinal `json:"posts"`   // become the exhibits 1, 2 …
+	Posts       []evidence.Ordinal `json:"posts"`   // become the exhibits 1, 2 …; the rest of their albums comes after them
 	Outcome     string             `json:"outcome"` // OutcomeReport, OutcomeNoAction
 	Passages    []evidence.Passage `json:"passages,omitempty"`
 	Affiliation string             `json:"affiliation,omitempty"` // the basis, as reviewed
@@ -93,7 +93,7 @@ func (d *Desk) exhibits(ctx context.Context, posts []evidence.Ordinal) ([]eviden
 		}
 		out = append(out, evidence.Exhibit{Number: i + 1, Post: o, RecordRef: p.Latest().RecordRef})
 	}
-	return out, nil
+	return d.whole(ctx, out)
 }
 
 // caseFor finds the case in which the exhibits are to be decided, or opens it.
@@ -181,6 +181,9 @@ func (d *Desk) Decide(ctx context.Context, person string, s evidence.Signed) (Ca
 		return c, err
 	}
 	if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
+		return c, err
+	}
+	if err := d.checkAlbums(ctx, st.Exhibits); err != nil {
 		return c, err
 	}
 	if err := frozen(t); err != nil {

@@ -15,7 +15,7 @@ const (
 	lookAtHidden = "show hidden" // the content was left out
 )
 
-// Show returns a post with its content. The look is recorded first. Of a suspended or marked target the content is left out, and
+// Show returns a post with its content, and with that of its album. The looks are recorded first. Of a suspended or marked target the content is left out, and
 // Hidden says so; legal and auditor see it who give a reason (Desk.Reason), which is recorded with the look.
 func (d *Desk) Show(ctx context.Context, person string, post evidence.Ordinal) (Post, error) {
 	if _, err := d.person(ctx, person); err != nil {
@@ -37,13 +37,21 @@ func (d *Desk) Show(ctx context.Context, person string, post evidence.Ordinal) (
 	if err != nil {
 		return Post{}, err
 	}
-	about, what := account, lookAtPost
-	about.Part = post.Part()
+	members, err := d.album(ctx, p)
+	if err != nil {
+		return Post{}, err
+	}
+	what := lookAtPost
+	for _, m := range members {
+		if m.Ordinal != post {
+			p.Album = append(p.Album, m)
+		}
+	}
 	if hidden != "" {
 		what = lookAtHidden
 		p.hide(hidden)
 	}
-	if err := d.access(ctx, person, look{about, what, d.Reason}); err != nil {
+	if err := d.access(ctx, person, looksAt(account, p, what, d.Reason)...); err != nil {
 		return Post{}, err
 	}
 	p.Platform = account.Key
@@ -52,6 +60,17 @@ func (d *Desk) Show(ctx context.Context, person string, post evidence.Ordinal) (
 	_, err = d.get(ctx, ViewCases, postKey(post), &dec)
 	p.Case = dec.Case
 	return p, err
+}
+
+// looksAt is a look at a post and at each other one of its album.
+func looksAt(account evidence.Name, p Post, what, reason string) []look {
+	account.Part = p.Ordinal.Part()
+	looks := []look{{account, what, reason}}
+	for _, m := range p.Album {
+		account.Part = m.Ordinal.Part()
+		looks = append(looks, look{account, what, reason})
+	}
+	return looks
 }
 
 // lookAtCase records that a person sees a case, and each exhibit in it.

@@ -47,6 +47,7 @@ type Post struct {
 	Gone         string           `json:"gone,omitempty"` // how, where the newest observation missed it
 	Case         evidence.Ordinal `json:"case,omitempty"`
 	Hidden       string           `json:"hidden,omitempty"` // why the content is left out
+	Album        []Post           `json:"album,omitempty"`  // the other posts of the same album, ascending
 
 	opened map[evidence.Ordinal]int64 // by person: the record of their newest look at the content
 }
@@ -113,6 +114,9 @@ func (p *Post) hide(why string) {
 	}
 	for i := range p.History {
 		p.History[i].Detail = ""
+	}
+	for i := range p.Album {
+		p.Album[i].hide(why)
 	}
 }
 

@@ -24,6 +24,8 @@ type Item struct {
 	Characters   int              `json:"characters"`
 	Media        []string         `json:"media,omitempty"` // types
 	Gone         string           `json:"gone,omitempty"`
+	// Album names all posts of the album that Post is the first of; the figures above are of all of them.
+	Album []evidence.Ordinal `json:"album,omitempty"`
 	// Changed names the case in which an earlier version was decided.
 	Changed evidence.Ordinal `json:"changed,omitempty"`
 
@@ -154,10 +156,6 @@ func (d *Desk) undecided(ctx context.Context, t Target, before evidence.Ordinal)
 }
 
 func (d *Desk) item(ctx context.Context, t Target, o evidence.Ordinal) (Item, bool, error) {
-	var dec decidedPost
-	if _, err := d.get(ctx, ViewCases, postKey(o), &dec); err != nil {
-		return Item{}, false, err
-	}
 	p, err := d.post(ctx, o)
 	if CodeOf(err) == NotFound {
 		return Item{}, false, nil // a file or an absence of a post that was never seen
@@ -166,8 +164,12 @@ func (d *Desk) item(ctx context.Context, t Target, o evidence.Ordinal) (Item, bo
 		return Item{}, false, err
 	}
 	v := p.Latest()
-	if v.Post == nil || v.Post.Service != nil || (dec.Case != "" && dec.Seq >= v.Seq) {
+	if v.Post == nil || v.Post.Service != nil {
 		return Item{}, false, nil
+	}
+	dec, members, open, err := d.waits(ctx, p)
+	if err != nil || !open {
+		return Item{}, false, err
 	}
 	it := Item{
 		Post: o, Target: t.ID, Organisation: t.Organisation, Platform: t.Platform, RecordedAt: v.RecordedAt,
@@ -180,7 +182,49 @@ func (d *Desk) item(ctx context.Context, t Target, o evidence.Ordinal) (Item, bo
 	for _, m := range v.Post.Media {
 		it.Media = append(it.Media, m.Type)
 	}
+	it.takeIn(members)
 	return it, true, nil
+}
+
+// waits reports whether a post, or any of the album that it leads, has a version that nobody decided on, and what was decided before.
+func (d *Desk) waits(ctx context.Context, p Post) (dec decidedPost, members []Post, open bool, err error) {
+	first, err := d.leads(ctx, p)
+	if err != nil || !first {
+		return dec, nil, false, err
+	}
+	if members, err = d.album(ctx, p); err != nil {
+		return dec, nil, false, err
+	}
+	list := members
+	if list == nil {
+		list = []Post{p}
+	}
+	for _, m := range list {
+		var one decidedPost
+		if _, err := d.get(ctx, ViewCases, postKey(m.Ordinal), &one); err != nil {
+			return dec, nil, false, err
+		}
+		if one.Case != "" {
+			dec = one
+		}
+		open = open || one.Case == "" || one.Seq < m.Latest().Seq
+	}
+	return dec, members, open, nil
+}
+
+// takeIn adds the rest of an album.
+func (it *Item) takeIn(members []Post) {
+	for _, m := range members {
+		it.Album = append(it.Album, m.Ordinal)
+		if m.Ordinal == it.Post {
+			continue
+		}
+		v := m.Latest().Post
+		it.Characters += utf8.RuneCountInString(v.Text)
+		for _, x := range v.Media {
+			it.Media = append(it.Media, x.Type)
+		}
+	}
 }
 
 // Len, Less, Swap, Push and Pop implement heap.Interface.
