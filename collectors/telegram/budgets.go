@@ -136,7 +136,9 @@ func (r *run) pay(ctx context.Context, method string) error {
 type payKey struct{}
 
 // paying says on whose behalf requests are made.
-func paying(ctx context.Context, l pace.Lane) context.Context { return context.WithValue(ctx, payKey{}, l) }
+func paying(ctx context.Context, l pace.Lane) context.Context {
+	return context.WithValue(ctx, payKey{}, l)
+}
 
 func payLane(ctx context.Context) pace.Lane {
 	if l, ok := ctx.Value(payKey{}).(pace.Lane); ok {

@@ -33,9 +33,9 @@ type run struct {
 	floods  map[string]time.Time
 	hints   map[int64]*watch
 	watches map[string]*watch
-	fits    bool // rotation's intervals stay below their ceiling
-	frozen *freeze // as help.getAppConfig said last
-	offset *int64  // the platform's clock less ours, in milliseconds
+	fits    bool    // rotation's intervals stay below their ceiling
+	frozen  *freeze // as help.getAppConfig said last
+	offset  *int64  // the platform's clock less ours, in milliseconds
 
 	polls     atomic.Int64
 	pollsFrom time.Time
@@ -44,7 +44,7 @@ type run struct {
 func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 	r := &run{
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
-		log:   s.o.Log.With().Str("source", s.Name()).Logger(),
+		log:    s.o.Log.With().Str("source", s.Name()).Logger(),
 		floods: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
 		pollsFrom: s.o.Now(), fits: true,
 	}

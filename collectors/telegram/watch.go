@@ -193,6 +193,7 @@ func (w *watch) step(l lane) error {
 	}
 	return nil
 }
+
 // troubleOf returns what is wrong with this target alone.
 func troubleOf(err error) (string, bool) {
 	for _, own := range []error{errNotPublic, errStale} {
