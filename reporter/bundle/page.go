@@ -47,6 +47,7 @@ type indexLine struct {
 	Cited   []int // further numbers under which the case cites it
 	Records int
 	Files   int
+	Album   []int // the other posts of its album
 }
 
 // proof is what the page prints of a record, so that a reader finds it in data/log.
@@ -62,7 +63,7 @@ func proofOf(r evidence.Record, withheld string) proof {
 }
 
 func pageFuncs() template.FuncMap {
-	return template.FuncMap{"visible": visible, "clock": clock, "during": during, "size": size, "percent": percent, "counted": counted, "inc": func(i int) int { return i + 1 }}
+	return template.FuncMap{"visible": visible, "clock": clock, "during": during, "size": size, "percent": percent, "counted": counted, "kindname": typeSays, "numbers": numbers, "inc": func(i int) int { return i + 1 }}
 }
 
 // report writes data/report.html, one exhibit at a time.
@@ -80,11 +81,13 @@ func (b *builder) report(ctx context.Context) error {
 		if err := t.ExecuteTemplate(bw, "head", f); err != nil {
 			return err
 		}
+		albums := b.sel.albums()
 		for _, p := range b.sel.posts {
-			if len(p.Records) == 0 {
+			album := albums[p.album()]
+			if len(p.Records) == 0 || len(album) > 0 && album[0] != p {
 				continue
 			}
-			x, err := b.exhibitPage(ctx, p)
+			x, err := b.albumPage(ctx, p, album)
 			if err != nil {
 				return err
 			}
@@ -105,8 +108,14 @@ func (b *builder) front(ctx context.Context) (*front, error) {
 		MadeAt: evidence.At(b.at), Vault: b.o.Log.ID(), Origin: b.note.Origin, TreeSize: b.note.Size, Root: b.note.Root, Result: b.res,
 		Coverage: b.coverage, Subject: b.o.subject(),
 	}
+	albums := b.sel.albums()
 	for _, p := range b.sel.posts {
 		line := indexLine{Number: p.Number, Post: p.Ordinal, Role: p.Role, Records: len(p.Records)}
+		for _, o := range albums[p.album()] {
+			if o != p {
+				line.Album = append(line.Album, o.Number)
+			}
+		}
 		for _, c := range p.Case {
 			if c.Number != p.Number && !slices.Contains(line.Cited, c.Number) {
 				line.Cited = append(line.Cited, c.Number)

@@ -19,7 +19,8 @@ type exhibitPage struct {
 	Hidden  string
 	Events  []postEvent
 	Media   []mediaFile
-	Version int // number of versions
+	Version int            // number of versions
+	Rest    []*exhibitPage // the other posts of its album, which are shown under the one with the lowest number
 }
 
 // postEvent is one record about the post.
@@ -34,6 +35,8 @@ type postEvent struct {
 	Missed  *evidence.MediaMissed
 	Forward string
 	Author  string
+	Told    []line
+	Carried []carried
 	Request *request
 }
 
@@ -96,6 +99,7 @@ func (b *builder) postEvent(ctx context.Context, r evidence.Record) (postEvent, 
 		if x.Author != nil {
 			e.Author = b.who(ctx, *x.Author)
 		}
+		e.Told, e.Carried = b.told(ctx, x), b.carries(ctx, x)
 	case *evidence.PostGone:
 		e.Gone = x
 	case *evidence.MediaKept:
@@ -134,4 +138,38 @@ func (b *builder) request(ctx context.Context, id evidence.ID) (*request, error)
 		return nil, err
 	}
 	return &request{r.Seq, a.Method, a.Alias, a.Vantage, a.ServerDate, a.ClockOffsetMS}, nil
+}
+
+// albums lists the posts of the bag by the album that they share, in the bag's order. What readers of a channel see as one post is
+// shown as one exhibit.
+func (s *selection) albums() map[string][]*post {
+	out := map[string][]*post{}
+	for _, p := range s.posts {
+		if p.Group != "" && len(p.Records) > 0 {
+			out[p.album()] = append(out[p.album()], p)
+		}
+	}
+	return out
+}
+
+// album names the album of p; group ids are an account's own.
+func (p *post) album() string { return string(p.Ordinal.Whole()) + " " + p.Group }
+
+// albumPage is the page of p and of the rest of its album.
+func (b *builder) albumPage(ctx context.Context, p *post, album []*post) (*exhibitPage, error) {
+	x, err := b.exhibitPage(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	for _, o := range album {
+		if o == p {
+			continue
+		}
+		rest, err := b.exhibitPage(ctx, o)
+		if err != nil {
+			return nil, err
+		}
+		x.Rest = append(x.Rest, rest)
+	}
+	return x, nil
 }

@@ -42,6 +42,7 @@ type post struct {
 	Records []int64
 	Media   []mediaFile
 	Hidden  string // why its files are not packed
+	Group   string // album id of its newest version
 }
 
 type set map[evidence.Ordinal]struct{}

@@ -96,8 +96,11 @@ func (s *selection) postRecords(ctx context.Context) error {
 			if r.Kind == evidence.KindQuarantined {
 				p.Hidden = "quarantined"
 			}
-			if b, err := evidence.Decode[*evidence.PostSeen](r); err == nil && p.Role == RoleExhibit {
-				s.span(b.Observed)
+			if b, err := evidence.Decode[*evidence.PostSeen](r); err == nil {
+				p.Group = b.Group
+				if p.Role == RoleExhibit {
+					s.span(b.Observed)
+				}
 			}
 			return nil
 		})
