@@ -164,6 +164,10 @@ func (r *Rooms) observation(ctx context.Context, sources []string) ([]seen, erro
 	if err != nil {
 		return nil, err
 	}
+	looks := map[string]func(context.Context, string) (telegram.Looked, error){}
+	for _, name := range sources {
+		looks[name] = telegram.Looks(r.Vault, name)
+	}
 	var out []seen
 	for _, t := range all {
 		if t.Platform != config.PlatformTelegram || !t.Collectable(r.Desk.Time()) {
@@ -171,16 +175,15 @@ func (r *Rooms) observation(ctx context.Context, sources []string) ([]seen, erro
 		}
 		s := seen{ID: t.ID, At: t.ApprovedAt.Time, Never: true, Pending: map[string]int{}}
 		for _, name := range sources {
-			b, err := r.Vault.Cursor(ctx, name+"/"+t.ID)
+			x, err := looks[name](ctx, t.ID)
 			if err != nil {
 				return nil, err
 			}
-			at, stopped := telegram.Observed(b)
-			if n := telegram.PendingFiles(b); n > 0 {
-				s.Pending[name] = n
+			if x.Pending > 0 {
+				s.Pending[name] = x.Pending
 			}
-			if !at.IsZero() && (s.Never || at.After(s.At)) {
-				s.At, s.Never, s.Stopped, s.By = at, false, stopped, name
+			if !x.Until.IsZero() && (s.Never || x.Until.After(s.At)) {
+				s.At, s.Never, s.Stopped, s.By = x.Until, false, x.Stopped, name
 			}
 		}
 		b, _, err := r.Vault.Get(ctx, diary.ViewDays, "unseen/"+string(t.Ordinal))

@@ -22,7 +22,10 @@ type Daemon struct {
 	mu      sync.Mutex
 	cfg     *config.Config
 	sources []*telegram.Source
-	lost    map[string]bool // sources that the supervisor gave up
+	lost    map[string]bool         // sources that the supervisor gave up
+	release map[string]func() error // lets go of a source's session
+	running context.Context         // of the parts; set by Start
+	spread  *collectors.Spread
 	started time.Time
 	metrics *metrics
 
@@ -38,7 +41,7 @@ const checkpointEvery = 10 * time.Minute
 func New(o Options) *Daemon {
 	o.setDefaults()
 	o.Command, o.MayCreate = "run", true
-	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, metrics: newMetrics(o.Build)}
+	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, spread: collectors.NewSpread(), release: map[string]func() error{}, metrics: newMetrics(o.Build)}
 }
 
 // Run starts the daemon and blocks until ctx is done or something that it cannot live without failed.
@@ -74,7 +77,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 	d.undo = append(d.undo, d.rooms.Close)
-	d.rooms.reload, d.rooms.changed = d.Reload, d.refresh
+	d.rooms.reload, d.rooms.changed, d.rooms.resume, d.rooms.plans = d.Reload, d.refresh, d.resume, d.plans
 
 	ln, remove, err := listenSocket(d.cfg.Vault, d.rooms.Vault.ID())
 	if err != nil {
@@ -102,6 +105,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	var run context.Context
 	run, d.cancel = context.WithCancel(context.Background())
 	d.group, run = errgroup.WithContext(run)
+	d.mu.Lock()
+	d.running = run
+	d.mu.Unlock()
 	d.undo = append(d.undo, func() error {
 		d.cancel()
 		return d.group.Wait()
@@ -136,19 +142,24 @@ func (d *Daemon) Stop() error {
 func (d *Daemon) Rooms() *Rooms { return d.rooms }
 
 func (d *Daemon) collect(ctx context.Context) error {
-	if len(d.sources) == 0 {
-		<-ctx.Done()
-		return nil
-	}
-	s := &collectors.Supervisor{
-		Sink: measured{d.rooms.Vault, d.metrics}, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
-		Min: time.Second, Max: 5 * time.Minute, Failed: d.failed,
-	}
+	d.mu.Lock()
 	sources := make([]collectors.Source, len(d.sources))
 	for i, src := range d.sources {
 		sources[i] = src
 	}
-	return s.Run(ctx, sources...)
+	d.mu.Unlock()
+	if len(sources) == 0 {
+		<-ctx.Done()
+		return nil
+	}
+	return d.supervisor().Run(ctx, sources...)
+}
+
+func (d *Daemon) supervisor() *collectors.Supervisor {
+	return &collectors.Supervisor{
+		Sink: measured{d.rooms.Vault, d.metrics}, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
+		Min: time.Second, Max: 5 * time.Minute, Failed: d.failed,
+	}
 }
 
 // checkpoint signs the head if records other than checkpoints were written since the last one.
@@ -178,7 +189,7 @@ func (d *Daemon) every(ctx context.Context, pause time.Duration, f func(context.
 	}
 }
 
-// refresh hands each source the targets that may be observed now. Targets are spread over the accounts by their order.
+// refresh hands each source the targets that may be observed now.
 func (d *Daemon) refresh() {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
@@ -189,16 +200,8 @@ func (d *Daemon) refresh() {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	sources := d.usable()
-	if len(sources) == 0 {
-		return
-	}
-	share := make([][]collectors.Target, len(sources))
-	for i, t := range targets {
-		share[i%len(share)] = append(share[i%len(share)], t)
-	}
-	for i, src := range sources {
-		src.Watch(share[i])
+	if err := d.share(ctx, targets); err != nil {
+		d.o.Log.Error().Err(err).Msg("spread targets over the accounts")
 	}
 }
 

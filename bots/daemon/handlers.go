@@ -9,7 +9,9 @@ func (r *Rooms) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /v1/status", handle(r, r.status))
 	mux.HandleFunc("GET /metrics", r.serveMetrics)
+	mux.HandleFunc("POST /v1/accounts/resume", handle(r, r.resumeAccount))
 	mux.HandleFunc("POST /v1/alerts/test", handle(r, r.testAlerts))
+	mux.HandleFunc("GET /v1/plan", handle(r, r.plan))
 	mux.HandleFunc("POST /v1/reload", handle(r, r.reloadConfig))
 
 	mux.HandleFunc("GET /v1/targets", handle(r, r.targets))

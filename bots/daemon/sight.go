@@ -15,6 +15,8 @@ import (
 // watchman returns what finds out whether we see, for the configuration that is in force.
 func (d *Daemon) watchman(c *config.Config) watchman {
 	w := watchman{rooms: d.rooms, started: d.started, given: d.givenUp, alerts: c.Alerts}
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	for _, s := range d.sources {
 		w.sources = append(w.sources, s.Name())
 	}
@@ -28,24 +30,77 @@ func (d *Daemon) failed(source string, _ error, permanent bool) {
 	}
 	d.mu.Lock()
 	d.lost[source] = true
+	release := d.release[source]
 	d.mu.Unlock()
+	if release != nil { // so that somebody can log the account in while we run
+		if err := release(); err != nil {
+			d.o.Log.Error().Str("source", source).Err(err).Msg("let go of a session")
+		}
+	}
 	d.refresh()
 }
 
-// usable returns the sources that were not given up: the targets of a lost account move to them. Where none is left, all keep what
-// they had, so that the log says whose targets are not seen. The caller holds the mutex.
-func (d *Daemon) usable() []*telegram.Source {
-	var out []*telegram.Source
-	for _, s := range d.sources {
-		if !d.lost[s.Name()] {
-			out = append(out, s)
-		}
+// resume runs the source of an account that was lost and is logged in again.
+func (d *Daemon) resume(name string) error {
+	src, err := d.reopen(name)
+	if err != nil {
+		return err
 	}
-	if len(out) == 0 {
-		return d.sources
-	}
-	return out
+	d.o.Log.Info().Str("source", src.Name()).Msg("account is used again")
+	d.refresh()
+	d.group.Go(func() error { return d.supervisor().Run(d.running, src) })
+	return nil
 }
+
+func (d *Daemon) reopen(name string) (*telegram.Source, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.running == nil || d.running.Err() != nil {
+		return nil, usagef("the daemon is starting or stopping: try again")
+	}
+	for i, old := range d.sources {
+		if old.Name() != "telegram/"+name {
+			continue
+		}
+		if !d.lost[old.Name()] {
+			return nil, usagef("account %s is at work already", name)
+		}
+		src, err := d.openSource(d.cfg, name)
+		if err != nil {
+			return nil, err
+		}
+		d.sources[i] = src
+		delete(d.lost, old.Name())
+		return src, nil
+	}
+	return nil, usagef("the daemon began without account %s: stop it and start it again", name)
+}
+
+// AccountRequest names one of our accounts.
+type AccountRequest struct {
+	Account string `json:"account"`
+}
+
+func (r *Rooms) resumeAccount(_ context.Context, _ *call, in AccountRequest) (any, error) {
+	if r.resume == nil {
+		return nil, usagef("no daemon runs: the account is used when one starts")
+	}
+	return none{}, r.resume(in.Account)
+}
+
+// Resume tells the daemon that an account is logged in again. It reports whether there is a daemon.
+func Resume(ctx context.Context, c *config.Config, account string) (bool, error) {
+	client, err := Connect(ctx, c.Vault, func() (*Rooms, error) { return nil, errNoDaemon })
+	if errors.Is(err, errNoDaemon) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	return true, errors.Join(client.Call(ctx, "POST", "/v1/accounts/resume", AccountRequest{account}, nil), client.Close())
+}
+
+var errNoDaemon = errors.New("no daemon runs")
 
 func (d *Daemon) givenUp(source string) bool {
 	d.mu.Lock()

@@ -60,21 +60,41 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 			return o, acc, nil, errors.Join(fmt.Errorf("read the test network's public key: %w", err), session.Close())
 		}
 		o.Network = &telegram.Network{DC: n.DC, Addr: n.Address, PublicKeyPEM: pem}
-		o.HistoryPace = -1 // the pause between pages is owed to the real platform
 	}
-	return o, acc, session.Close, nil
+	return paced(o, c, acc), acc, session.Close, nil
 }
 
 func (d *Daemon) openSources() error {
+	d.undo = append(d.undo, d.releaseAll)
 	for _, a := range d.cfg.Telegram.Accounts {
-		o, _, release, err := account(d.cfg, a.Name, d.o.Build, d.o.Now, d.o.Log)
+		src, err := d.openSource(d.cfg, a.Name)
 		if err != nil {
 			return err
 		}
-		d.undo = append(d.undo, release)
-		d.sources = append(d.sources, telegram.New(o))
+		d.sources = append(d.sources, src)
 	}
 	return nil
+}
+
+func (d *Daemon) releaseAll() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var all error
+	for _, release := range d.release { // once more is harmless
+		all = errors.Join(all, release())
+	}
+	return all
+}
+
+// openSource makes an account's source. Its session is ours until the daemon stops or the account is lost.
+func (d *Daemon) openSource(c *config.Config, name string) (*telegram.Source, error) {
+	o, _, release, err := account(c, name, d.o.Build, d.o.Now, d.o.Log)
+	if err != nil {
+		return nil, err
+	}
+	src := telegram.New(o)
+	d.release[src.Name()] = release
+	return src, nil
 }
 
 // CheckAccounts says what is wrong with the proxies of a configuration whose secrets were read.

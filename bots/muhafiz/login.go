@@ -25,7 +25,7 @@ type loginCmd struct {
 }
 
 func (loginCmd) Help() string {
-	return "Asks the platform for a code, or shows a QR code to scan with an app that is logged in, then asks for the two-step password where the account has one, and seals the session in the vault folder. Use dedicated accounts, one host each. The daemon must not use the account meanwhile."
+	return "Asks the platform for a code, or shows a QR code to scan with an app that is logged in, then asks for the two-step password where the account has one, and seals the session in the vault folder. Use dedicated accounts, one host each. A daemon must not be using the account; one that lost it lets go of it by itself, and takes it up again after the login."
 }
 
 func (c loginCmd) Run(s *session) error {
@@ -64,7 +64,15 @@ func (c loginCmd) Run(s *session) error {
 	if err := daemon.Login(s, daemon.Options{Config: cfg, Build: build(), Log: s.log}, c.Name, ask); err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "logged in as %s; a daemon uses the session from its next start on\n", c.Name)
+	running, err := daemon.Resume(s, cfg, c.Name)
+	switch {
+	case err != nil:
+		return exit(exitIncomplete, fmt.Errorf("logged in as %s, but the daemon does not use the account yet: %w", c.Name, err))
+	case running:
+		fmt.Fprintf(s.out, "logged in as %s; the daemon uses the account again\n", c.Name)
+	default:
+		fmt.Fprintf(s.out, "logged in as %s; the daemon uses the session when it starts\n", c.Name)
+	}
 	return nil
 }
 

@@ -84,22 +84,3 @@ func (r *run) giveUp(ctx context.Context, a *accountLost) error {
 	}
 	return permanent(a)
 }
-
-// Observed reads from a source's cursor of a target until when the target was observed, zero if never, and why the source does not
-// look at it any more, if it does not. Bytes that are no cursor of this build say nothing.
-func Observed(cursor []byte) (until time.Time, stopped string) {
-	c, err := parseCursor(cursor)
-	if err != nil {
-		return time.Time{}, ""
-	}
-	return c.Observed, c.Stopped
-}
-
-// PendingFiles reads from a source's cursor of a target how many files are wanted and neither kept nor missed.
-func PendingFiles(cursor []byte) int {
-	c, err := parseCursor(cursor)
-	if err != nil {
-		return 0
-	}
-	return len(c.Pending)
-}
