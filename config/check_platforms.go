@@ -24,6 +24,13 @@ func (l *loader) checkTelegram(d *decoder) {
 			d.errAt(p, "must be the number from https://my.telegram.org")
 		}
 	}
+	for i, a := range t.Accounts {
+		a.Budget.least(func(key string, v int) {
+			if p := at("telegram.accounts", i, "budget."+key); v < 1 && !d.failed(p) {
+				d.errAt(p, "must be at least 1: with none of them nothing is observed")
+			}
+		})
+	}
 	for i := range t.Accounts {
 		checkDevice(d, at("telegram.accounts", i, "device"), t.Accounts[i].Device)
 		if a := &t.Accounts[i]; a.Vantage == "" {

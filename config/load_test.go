@@ -153,7 +153,7 @@ func TestGood(t *testing.T) {
 		ID: "one", Organisation: "front", ListedBy: "amina", Report: true,
 		Address:     Address{PlatformTelegram, "username", "example_one", "https://t.me/example_one"},
 		Affiliation: Affiliation{Basis: "named in the report", Citation: Citation{Title: "Report", URL: "https://example.org/report"}},
-		Collect:     Collect{Backfill: true, Media: MediaKinds(), MaxBytes: 20_000_000},
+		Collect:     Collect{Backfill: true, Media: MediaKinds(), MaxBytes: 20_000_000, Mode: ModeRotation},
 		File:        "a.yaml", FileSHA256: sha256.Sum256(b),
 		Pos: Position{filepath.Join(dir, "watchlists/a.yaml"), 2, 5},
 	}

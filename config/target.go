@@ -65,7 +65,22 @@ type Collect struct {
 	// MaxBytes is the largest file to keep: a number of bytes, or with kB, MB, GB, KiB, MiB, GiB. Default 20MB. Larger ones are
 	// recorded as missed.
 	MaxBytes Size `yaml:"max_bytes"`
+	// Mode is how the channel is observed. rotation (default) reads it now and then without joining, busy channels more often; its
+	// administrators cannot see that. poll asks for changes at least every 50 seconds, for at most ten targets of an account: more are
+	// read in rotation, as often as that allows. joined has our account join the channel, which its administrators may see, and is told
+	// of changes at once. `muhafiz plan` prints what delay each target can expect.
+	Mode string `yaml:"mode"`
 }
+
+// The modes of Collect.Mode.
+const (
+	ModeRotation = "rotation"
+	ModePoll     = "poll"
+	ModeJoined   = "joined"
+)
+
+// Modes returns the modes of Collect.Mode, the default first.
+func Modes() []string { return []string{ModeRotation, ModePoll, ModeJoined} }
 
 // MediaKinds returns the kinds of media that can be collected.
 func MediaKinds() []string { return []string{"photo", "document", "video", "audio"} }
@@ -74,5 +89,5 @@ func MediaKinds() []string { return []string{"photo", "document", "video", "audi
 const DefaultMaxBytes Size = 20_000_000
 
 func (c *Collect) setDefaults() {
-	*c = Collect{Backfill: true, Media: MediaKinds(), MaxBytes: DefaultMaxBytes}
+	*c = Collect{Backfill: true, Media: MediaKinds(), MaxBytes: DefaultMaxBytes, Mode: ModeRotation}
 }

@@ -24,9 +24,17 @@ func targetSet(c *config.Config, t config.Target) *evidence.TargetSet {
 			Citation: evidence.Citation{Title: cite.Title, URL: cite.URL, Date: cite.Date, SHA256: cite.SHA256},
 		},
 		LegalBasis: c.LegalBasis,
-		Collect:    evidence.Collect{Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: int64(t.Collect.MaxBytes)},
+		Collect:    evidence.Collect{Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: int64(t.Collect.MaxBytes), Mode: mode(t)},
 		Report:     t.Report, ListedBy: t.ListedBy, File: t.File, FileSHA256: t.FileSHA256,
 	}
+}
+
+// mode leaves the default away, so that a target that says nothing of it stands in the log as it did before there were modes.
+func mode(t config.Target) string {
+	if t.Collect.Mode == config.ModeRotation {
+		return ""
+	}
+	return t.Collect.Mode
 }
 
 func organisation(o config.Organisation) evidence.Organisation {
@@ -52,5 +60,6 @@ func collectTarget(t *evidence.TargetSet) collectors.Target {
 	return collectors.Target{
 		ID: t.Key, Platform: t.Platform, Address: t.Address,
 		Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: t.Collect.MaxBytes,
+		Mode: t.Collect.Mode,
 	}
 }

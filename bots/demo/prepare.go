@@ -217,6 +217,7 @@ targets:
       citation: {title: Simulated announcement no. 1, url: "https://northhaven.example/1", date: 2026-01-01}
     report: true
     listed_by: amna
+    collect: {mode: poll}
   - id: urdu
     address: https://t.me/s/northhaven_urdu_sim
     organisation: northhaven
@@ -225,6 +226,7 @@ targets:
       citation: {title: Simulated announcement no. 2, url: "https://northhaven.example/2", date: 2026-01-01}
     report: true
     listed_by: amna
+    collect: {mode: poll}
   - id: pashto
     address: "@northhaven_pashto_sim"
     organisation: northhaven
@@ -232,6 +234,7 @@ targets:
       basis: Linked from the English channel's description.
       citation: {title: Simulated announcement no. 2, url: "https://northhaven.example/2", date: 2026-01-01}
     listed_by: amna
+    collect: {mode: poll}
   - id: balochi
     address: tg://resolve?domain=northhaven_balochi_sim
     organisation: northhaven
@@ -239,4 +242,5 @@ targets:
       basis: Linked from the English channel's description.
       citation: {title: Simulated announcement no. 2, url: "https://northhaven.example/2", date: 2026-01-01}
     listed_by: amna
+    collect: {mode: poll}
 `

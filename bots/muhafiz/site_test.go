@@ -25,7 +25,7 @@ organisations: orgs.yaml
 watchlists: [list.yaml]
 `,
 		"orgs.yaml": "organisations:\n  - {id: stand-in, name: Stand-in for a test, designations: [{authority: Exampleland, reference: none, date: 2026, source: test}]}\n",
-		"list.yaml": "targets:\n  - {id: channel, address: '" + address + "', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: amna}\n",
+		"list.yaml": "targets:\n  - {id: channel, address: '" + address + "', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: amna, collect: {mode: poll}}\n",
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

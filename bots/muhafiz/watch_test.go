@@ -74,7 +74,7 @@ func TestFromAListToAWatch(t *testing.T) {
 func TestEmergencyIsSaidEverywhere(t *testing.T) {
 	muhafiz := program(t)
 	dir := approvedSite(t, muhafiz, "https://t.me/northhaven_front_sim")
-	appendTo(t, dir, "list.yaml", "  - {id: urgent, address: '@northhaven_urgent_sim', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: bilal}\n")
+	appendTo(t, dir, "list.yaml", "  - {id: urgent, address: '@northhaven_urgent_sim', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: bilal, collect: {mode: poll}}\n")
 	run(t, dir, muhafiz, "watch", "approve", "urgent", "--as", "bilal", "--key", "bilal", "--emergency").want(t, 0, "emergency")
 	for _, args := range [][]string{{"watch"}, {"watch", "list", "--state", "emergency"}, {"watch", "show", "urgent"}, {"status"}} {
 		if r := run(t, dir, muhafiz, args...).want(t, 0, strings.Join(args, " ")); !strings.Contains(r.out, "EMERGENCY START") {

@@ -55,6 +55,7 @@ type Collect struct {
 	Backfill bool     `json:"backfill"`        // read the history to its start
 	Media    []string `json:"media,omitempty"` // photo, document, video, audio
 	MaxBytes int64    `json:"max_bytes"`       // of one file
+	Mode     string   `json:"mode,omitempty"`  // how it is observed: poll or joined; empty: in rotation
 }
 
 // TargetSet is the effective target. Subject: tN. An identical target is not written again, whatever else its file says.

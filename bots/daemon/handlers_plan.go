@@ -1,0 +1,67 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+)
+
+// Planned is what the watch is planned to do.
+type Planned struct {
+	Running  bool            `json:"running"` // of the daemon's sources as they are; else computed from the log and the configuration
+	Accounts []telegram.Plan `json:"accounts"`
+	Without  []string        `json:"without_account,omitempty"` // targets that nobody observes, since there is no account
+}
+
+func (r *Rooms) plan(ctx context.Context, _ *call, _ none) (any, error) {
+	targets, err := r.collectable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]string{}
+	for _, t := range targets {
+		asked[t.ID] = t.Mode
+	}
+	p := Planned{Running: r.plans != nil}
+	if p.Running {
+		p.Accounts, err = r.plans(ctx)
+	} else {
+		p.Accounts, err = r.planned(ctx, targets)
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range p.Accounts {
+		for j := range p.Accounts[i].Targets {
+			t := &p.Accounts[i].Targets[j]
+			if mode := asked[t.Target]; mode != "" {
+				t.Asked = mode
+			}
+		}
+	}
+	if len(p.Accounts) == 0 {
+		for _, t := range targets {
+			p.Without = append(p.Without, t.ID)
+		}
+	}
+	return p, nil
+}
+
+// planned computes what a daemon would do if it were started now.
+func (r *Rooms) planned(ctx context.Context, targets []collectors.Target) ([]telegram.Plan, error) {
+	as := accounts(r.Config, func(string) bool { return true })
+	spread := collectors.NewSpread()
+	if err := remind(ctx, r.Vault, spread, as, targets); err != nil {
+		return nil, err
+	}
+	given := spread.Assign(as, targets)
+	var sources []*telegram.Source
+	for _, a := range r.Config.Telegram.Accounts {
+		src := telegram.New(paced(telegram.Options{Alias: a.Name, Now: r.Now, PollEvery: time.Duration(r.Config.Telegram.PollEvery)}, r.Config, a))
+		src.Watch(given[src.Name()])
+		sources = append(sources, src)
+	}
+	return planAll(ctx, r.Vault, sources)
+}
