@@ -48,8 +48,9 @@ type Target struct {
 	Backfill bool     // read the history to its start
 	Media    []string // kinds of media to keep: photo, document, video, audio
 	MaxBytes int64    // of one file; larger ones are media.missed
-	Mode     string   // how it is observed; empty: rotation
-	Urgent   bool     // in rotation: read as often as a target may be, whatever its rate
+	Policy   MediaPolicy
+	Mode     string // how it is observed; empty: rotation
+	Urgent   bool   // in rotation: read as often as a target may be, whatever its rate
 }
 
 // The modes of observation.

@@ -207,6 +207,9 @@ type MediaKept struct {
 	Acquisition ID     `json:"acquisition"`
 	Observed    Span   `json:"observed"`
 	Thumbnail   bool   `json:"thumbnail,omitempty"`
+	// StandsFor is the rule by which the file itself is not here, where a smaller rendering of it is: collect.max_bytes …
+	StandsFor string `json:"stands_for,omitempty"`
+	Announced int64  `json:"announced,omitempty"` // the platform's claim of the size, where the bytes show another one
 }
 
 // MediaMissed says why a file of a post is not in the vault. Subject: aN/POST.
@@ -216,6 +219,10 @@ type MediaMissed struct {
 	Detail      string `json:"detail,omitempty"`
 	Size        int64  `json:"size,omitempty"` // the platform's claim
 	Acquisition ID     `json:"acquisition"`
+	Rule        string `json:"rule,omitempty"`      // of the target's configuration: collect.max_bytes …
+	Next        Time   `json:"next,omitzero"`       // when it will be tried again, where the reason may pass
+	Attempts    int    `json:"attempts,omitempty"`  // in vain, after which it was given up
+	Thumbnail   bool   `json:"thumbnail,omitempty"` // it is the smaller rendering that is missed, too
 }
 
 // Blobs implements Blobber.
@@ -270,7 +277,14 @@ func (m *MediaKept) Facets() []Facet {
 
 // Facets implements Observer.
 func (m *MediaMissed) Facets() []Facet {
-	return []Facet{{Slot: "media " + m.MediaID, Value: canonical(m.Reason)}}
+	slot, what := "media "+m.MediaID, m.Reason
+	if m.Thumbnail {
+		slot = "thumb " + m.MediaID
+	}
+	if m.Attempts > 0 { // a second record of the same reason: nothing will follow
+		what += " for good"
+	}
+	return []Facet{{Slot: slot, Value: canonical(what)}}
 }
 
 // presence is the facet of being there, gone or restricted as one vantage sees it. Being there without restriction is what

@@ -26,11 +26,15 @@ func Methods() []string {
 		"channels.leaveChannel",
 		"contacts.resolveUsername",
 		"help.getAppConfig", // says whether our account is frozen
+		"help.getCdnConfig", // the keys of the delivery network
 		"help.getConfig",
 		"messages.getHistory",
 		"updates.getChannelDifference",
+		"upload.getCdnFile",
+		"upload.getCdnFileHashes",
 		"upload.getFile",
-		"users.getUsers", // of ourselves: says whether we are logged in
+		"upload.reuploadCdnFile", // has the platform copy its own file to its own delivery network
+		"users.getUsers",         // of ourselves: says whether we are logged in
 	}
 }
 

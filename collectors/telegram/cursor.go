@@ -23,6 +23,7 @@ type cursor struct {
 	Observed   time.Time `json:"observed_until,omitzero"`
 	Recent     []int     `json:"recent,omitempty"` // ids that are there, descending: what a recheck asks for
 	Pending    []pending `json:"pending,omitempty"`
+	Later      []retry   `json:"later,omitempty"`   // files that are tried again
 	Stopped    string    `json:"stopped,omitempty"` // refused, identity-changed
 	Candidate  int64     `json:"candidate,omitempty"`
 
@@ -35,6 +36,7 @@ type cursor struct {
 type pending struct {
 	Post  int    `json:"p"`
 	Media string `json:"m"`
+	Thumb bool   `json:"t,omitempty"` // what stands for it, since it is over its limit itself
 }
 
 const cursorVersion = 1
@@ -42,6 +44,7 @@ const cursorVersion = 1
 func (c cursor) clone() cursor {
 	c.Recent = slices.Clone(c.Recent)
 	c.Pending = slices.Clone(c.Pending)
+	c.Later = slices.Clone(c.Later)
 	return c
 }
 
@@ -96,7 +99,7 @@ func (c *cursor) gone(ids []int) {
 
 func (c *cursor) want(ps []pending) {
 	for _, p := range ps {
-		if !slices.Contains(c.Pending, p) {
+		if !slices.Contains(c.Pending, p) && c.tries(p) == 0 {
 			c.Pending = append(c.Pending, p)
 		}
 	}
@@ -104,4 +107,5 @@ func (c *cursor) want(ps []pending) {
 
 func (c *cursor) settled(p pending) {
 	c.Pending = slices.DeleteFunc(c.Pending, func(q pending) bool { return q == p })
+	c.Later = slices.DeleteFunc(c.Later, func(l retry) bool { return l.pending == p })
 }

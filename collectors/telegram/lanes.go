@@ -30,6 +30,8 @@ func (o Options) workers(l lane) int {
 		return o.MaxPolls
 	case laneRotation, laneBackground:
 		return 8
+	case laneFiles:
+		return o.Threads
 	}
 	return 4
 }
@@ -109,8 +111,11 @@ func (w *watch) leave(l lane) {
 // enlist enters the target in the lanes. The gate's mutex is held, and of the loop's own fields nobody else makes use.
 func (w *watch) enlist(l lane) {
 	if l == laneFiles {
-		if len(w.cursor().Pending) > 0 {
-			w.r.lanes.due[laneFiles].Set(w, w.r.o.Now())
+		c, now := w.cursor(), w.r.o.Now()
+		if ps, next := c.due(now); len(ps) > 0 {
+			w.r.lanes.due[laneFiles].Set(w, now)
+		} else if !next.IsZero() {
+			w.r.lanes.due[laneFiles].Set(w, next)
 		}
 		return
 	}
@@ -139,7 +144,11 @@ func (w *watch) hurry() {
 func (w *watch) wantFiles() {
 	w.gate.mu.Lock()
 	defer w.gate.mu.Unlock()
-	if !w.gate.closed && !w.gate.fetching {
+	switch {
+	case w.gate.closed:
+	case w.gate.fetching:
+		signal(w.more)
+	default:
 		w.r.lanes.due[laneFiles].Hurry(w, w.r.o.Now())
 	}
 }

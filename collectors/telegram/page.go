@@ -7,7 +7,6 @@ import (
 
 	"github.com/gotd/td/tg"
 
-	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -71,8 +70,8 @@ func (w *watch) draft(b *batch, p *page) {
 		name := acc.Post(int64(x.id))
 		b.add(name, x.body, false)
 		for _, f := range x.files {
-			if reason := unwanted(w.target, f); reason != "" {
-				b.add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Size: f.media.Size, Acquisition: acq}, false)
+			if reason, rule := unwanted(w.target, f); reason != "" {
+				b.add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Rule: rule, Size: f.media.Size, Acquisition: acq}, false)
 			}
 		}
 	}
@@ -86,27 +85,23 @@ func (w *watch) draft(b *batch, p *page) {
 	}
 }
 
-// unwanted says why a file is not to be fetched, or nothing where it is.
-func unwanted(t collectors.Target, f file) string {
-	switch {
-	case !t.Keeps(f.kind):
-		return "not-collected"
-	case t.MaxBytes > 0 && f.media.Size > t.MaxBytes:
-		return "too-large"
-	}
-	return ""
-}
-
 // wanted lists the page's files that are to be fetched, apart from those of posts whose media is known and unchanged.
 func (w *watch) wanted(p *page) ([]pending, map[pending]file) {
 	var out []pending
 	files := map[pending]file{}
 	for _, x := range p.posts {
 		for _, f := range x.files {
-			if unwanted(w.target, f) != "" || slices.Contains(w.known[x.id].media, f.media.ID) {
+			if slices.Contains(w.known[x.id].media, f.media.ID) {
 				continue
 			}
-			k := pending{x.id, f.media.ID}
+			k := pending{Post: x.id, Media: f.media.ID}
+			reason, _ := unwanted(w.target, f)
+			if reason == "too-large" {
+				f, k.Thumb = instead(w.target, f)
+			}
+			if reason != "" && !k.Thumb {
+				continue
+			}
 			out = append(out, k)
 			files[k] = f
 		}

@@ -28,6 +28,7 @@ type run struct {
 	client *telegram.Client
 	api    *tg.Client
 	lanes  *lanes
+	files  *pools
 
 	mu      sync.Mutex
 	floods  map[string]time.Time
@@ -70,6 +71,11 @@ func (r *run) run(ctx context.Context) error {
 		return collectors.Permanent(err)
 	}
 	r.client, r.api = client, client.API()
+	r.files = newPools(r)
+	defer r.files.close()
+	if err := sweepPartials(r.o.Partial, r.o.Alias, r.o.Now()); err != nil {
+		r.log.Warn().Err(err).Msg("parts of files that nobody wants any more could not be removed")
+	}
 	err = r.o.Proxy.explain(r.connected(ctx))
 	if ctx.Err() != nil {
 		return r.stopped(ctx)

@@ -85,8 +85,12 @@ type Options struct {
 	PollsEvery time.Duration
 	// FileTimeout bounds the download of one file, all waits included. Default: 15 min.
 	FileTimeout time.Duration
-	// Threads is the number of parts of a file that are under way at once. Default: 4.
+	// Threads is the number of parts of 512 KiB that are under way at once, of all files of the account; it bounds their memory, and
+	// the number of files at once. Default: 8.
 	Threads int
+	// Partial is a folder for the parts of files that are not complete yet; a later run goes on where this one ended. Empty: every run
+	// begins anew.
+	Partial string
 	// MaxPending is how many files may wait before a backfill pauses for them. Default: 256.
 	MaxPending int
 
@@ -137,7 +141,7 @@ func (o *Options) setDefaults() {
 	for _, n := range []struct {
 		v *int
 		d int
-	}{{&o.RecheckDepth, 200}, {&o.MaxPolls, 10}, {&o.Retries, 8}, {&o.Threads, 4}, {&o.MaxPending, 256}} {
+	}{{&o.RecheckDepth, 200}, {&o.MaxPolls, 10}, {&o.Retries, 8}, {&o.Threads, 8}, {&o.MaxPending, 256}} {
 		if *n.v <= 0 {
 			*n.v = n.d
 		}

@@ -15,6 +15,11 @@ type file struct {
 	media    evidence.Media
 	kind     string // photo, document, video or audio: the word of a target's media list
 	location tg.InputFileLocationClass
+	dc       int // that holds it
+	previews []preview
+
+	thumb     string // the size that stands for the file, where this is not the file itself
+	thumbSize int64
 }
 
 // attach adds to p what the message carries.
@@ -106,7 +111,7 @@ func (t *translator) photo(p *post, c tg.PhotoClass) *evidence.Media {
 	typ, size, w, h := largest(ph.Sizes)
 	v := evidence.Media{ID: "photo " + strconv.FormatInt(ph.ID, 10), Type: "photo", Size: size, Width: w, Height: h}
 	if typ != "" { // otherwise only previews within the message, which are in the raw bytes
-		p.files = append(p.files, file{media: v, kind: "photo", location: &tg.InputPhotoFileLocation{
+		p.files = append(p.files, file{media: v, kind: "photo", dc: ph.DCID, previews: previews(ph.Sizes), location: &tg.InputPhotoFileLocation{
 			ID: ph.ID, AccessHash: ph.AccessHash, FileReference: ph.FileReference, ThumbSize: typ,
 		}})
 	}
@@ -139,7 +144,7 @@ func (t *translator) document(p *post, c tg.DocumentClass) *evidence.Media {
 	for _, a := range d.Attributes {
 		attribute(&v, a)
 	}
-	p.files = append(p.files, file{media: v, kind: kindOf(v.Type), location: &tg.InputDocumentFileLocation{
+	p.files = append(p.files, file{media: v, kind: kindOf(v.Type), dc: d.DCID, previews: previews(d.Thumbs), location: &tg.InputDocumentFileLocation{
 		ID: d.ID, AccessHash: d.AccessHash, FileReference: d.FileReference,
 	}})
 	return p.add(v)

@@ -31,7 +31,9 @@ type watch struct {
 	hinted atomic.Bool // a push said that there may be news
 	waits  atomic.Bool // the history waits for files to be settled
 
-	putting sync.Mutex // held over a Put: the cursor has one order
+	putting  sync.Mutex    // held over a Put: the cursor has one order
+	renewing sync.Mutex    // held while a file reference is renewed
+	more     chan struct{} // there are further files for the worker that fetches
 
 	mu        sync.Mutex
 	cur       cursor
@@ -64,7 +66,7 @@ type watch struct {
 func newWatch(ctx context.Context, r *run, t collectors.Target, c cursor, moved bool) *watch {
 	w := &watch{
 		r: r, target: t, username: username(t.Address), log: r.log.With().Str("target", t.ID).Logger(),
-		files: map[pending]file{}, known: map[int]known{}, cur: c, seenUntil: c.Observed, planned: r.o.RotateMin,
+		files: map[pending]file{}, known: map[int]known{}, more: make(chan struct{}, 1), cur: c, seenUntil: c.Observed, planned: r.o.RotateMin,
 		resumed: !moved && !c.Observed.IsZero(),
 	}
 	w.gate.idle = sync.NewCond(&w.gate.mu)

@@ -1,0 +1,277 @@
+package telegram
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+// partial holds the parts of a file that is not complete yet: the bytes in one file, and beside it a journal that names each part
+// that was written, its length and its SHA-256. A journal line whose part does not match is a part that was not written, so that
+// neither kill -9 nor a power cut can make a wrong byte pass for a right one. Every syncEvery parts both are flushed to the disk:
+// kill -9 loses the parts under way, a power cut those since then too.
+type partial struct {
+	data    *os.File
+	journal *os.File   // nil: nothing outlives the process
+	path    string     // without its ending; empty as well then
+	mu      sync.Mutex // held over a line of the journal
+	dirty   int
+	flushes chan struct{} // holds one flush at a time
+	flushed error
+}
+
+const (
+	dataExt    = ".part"
+	journalExt = ".parts"
+	syncEvery  = 64
+	// partialAge is how long a file's parts wait for somebody who goes on with it.
+	partialAge = 7 * 24 * time.Hour
+)
+
+// identity is what the parts are parts of. It does not hold the file reference: that changes every few hours and says nothing about
+// the bytes, which never change under one id.
+type identity struct {
+	V     int    `json:"v"`
+	Media string `json:"media"`
+	Thumb string `json:"thumb,omitempty"`
+	Size  int64  `json:"size"`
+	Part  int64  `json:"part"`
+}
+
+func (f file) identity() identity {
+	return identity{V: 1, Media: f.media.ID, Thumb: f.thumb, Size: f.size(), Part: partSize}
+}
+
+// written is one line of the journal.
+type written struct {
+	index  int64
+	length int64
+	sum    [sha256.Size]byte
+}
+
+const lineSize = 8 + 8 + sha256.Size
+
+// openPartial opens what there is of a file, or begins anew where there is nothing or where it is of something else. Without a folder
+// the bytes are in a file that has no name and does not outlive the process.
+func openPartial(dir, name string, id identity) (*partial, []written, error) {
+	if dir == "" {
+		f, err := os.CreateTemp("", "muhafiz-part-")
+		if err != nil {
+			return nil, nil, fmt.Errorf("make a file for parts: %w", err)
+		}
+		return &partial{data: f, flushes: make(chan struct{}, 1)}, nil, os.Remove(f.Name())
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, nil, fmt.Errorf("make the folder for parts: %w", err)
+	}
+	p := &partial{path: filepath.Join(dir, name), flushes: make(chan struct{}, 1)}
+	had, err := p.resume(id)
+	if err == nil {
+		return p, had, nil
+	}
+	if !errors.Is(err, errOther) && !errors.Is(err, fs.ErrNotExist) {
+		return nil, nil, err
+	}
+	return p, nil, p.begin(id)
+}
+
+var errOther = errors.New("these are parts of something else")
+
+func (p *partial) resume(id identity) ([]written, error) {
+	b, err := os.ReadFile(p.path + journalExt)
+	if err != nil {
+		return nil, err
+	}
+	head, err := json.Marshal(id)
+	if err != nil {
+		return nil, err
+	}
+	if len(b) < len(head)+1 || string(b[:len(head)+1]) != string(head)+"\n" {
+		return nil, errOther
+	}
+	if p.data, err = os.OpenFile(p.path+dataExt, os.O_RDWR, 0o600); err != nil {
+		return nil, err
+	}
+	had := p.verified(parseJournal(b[len(head)+1:]))
+	// The journal is written anew: a line that was cut off must not stand before the next one.
+	if err := p.rewrite(head, had); err != nil {
+		return nil, errors.Join(err, p.data.Close())
+	}
+	return had, nil
+}
+
+// parseJournal reads whole lines; what is cut off at the end is as if it were not there.
+func parseJournal(b []byte) []written {
+	var out []written
+	for ; len(b) >= lineSize; b = b[lineSize:] {
+		w := written{index: int64(binary.BigEndian.Uint64(b)), length: int64(binary.BigEndian.Uint64(b[8:]))}
+		copy(w.sum[:], b[16:])
+		if w.index >= 0 && w.index <= maxFile/partSize && w.length >= 0 && w.length <= partSize {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (w written) line() []byte {
+	b := binary.BigEndian.AppendUint64(nil, uint64(w.index))
+	return append(binary.BigEndian.AppendUint64(b, uint64(w.length)), w.sum[:]...)
+}
+
+// verified returns the parts whose bytes are what the journal says.
+func (p *partial) verified(list []written) []written {
+	var out []written
+	buf := make([]byte, partSize)
+	seen := map[int64]bool{}
+	for _, w := range list {
+		b := buf[:w.length]
+		if seen[w.index] {
+			continue
+		}
+		if _, err := p.data.ReadAt(b, w.index*partSize); err == nil && sha256.Sum256(b) == w.sum {
+			seen[w.index] = true
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+func (p *partial) begin(id identity) error {
+	head, err := json.Marshal(id)
+	if err != nil {
+		return err
+	}
+	if p.data, err = os.OpenFile(p.path+dataExt, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+		return fmt.Errorf("make a file for parts: %w", err)
+	}
+	if err := p.rewrite(head, nil); err != nil {
+		return errors.Join(err, p.data.Close())
+	}
+	return nil
+}
+
+func (p *partial) rewrite(head []byte, had []written) error {
+	b := append(head[:len(head):len(head)], '\n')
+	for _, w := range had {
+		b = append(b, w.line()...)
+	}
+	tmp := p.path + journalExt + ".new"
+	j, err := os.OpenFile(tmp, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("make a journal of parts: %w", err)
+	}
+	if _, err := j.Write(b); err != nil {
+		return errors.Join(fmt.Errorf("write a journal of parts: %w", err), j.Close())
+	}
+	if err := os.Rename(tmp, p.path+journalExt); err != nil {
+		return errors.Join(err, j.Close())
+	}
+	p.journal = j
+	return nil
+}
+
+// write keeps one part, and returns after its line is in the journal.
+func (p *partial) write(index int64, b []byte) error {
+	if _, err := p.data.WriteAt(b, index*partSize); err != nil {
+		return fmt.Errorf("write a part: %w", err)
+	}
+	if p.journal == nil {
+		return nil
+	}
+	w := written{index: index, length: int64(len(b)), sum: sha256.Sum256(b)}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if _, err := p.journal.Write(w.line()); err != nil {
+		return fmt.Errorf("write a journal of parts: %w", err)
+	}
+	if p.dirty++; p.dirty >= syncEvery {
+		p.dirty = 0
+		p.flush()
+	}
+	return nil
+}
+
+// flush has the disk take what was written, beside what goes on; one that is slow is not waited for.
+func (p *partial) flush() {
+	select {
+	case p.flushes <- struct{}{}:
+	default:
+		return
+	}
+	go func() {
+		defer func() { <-p.flushes }()
+		p.flushed = errors.Join(p.data.Sync(), p.journal.Sync())
+	}()
+}
+
+// close ends the use of the parts. Those of a file that is settled are removed; others wait for the next run.
+func (p *partial) close(settled bool) error {
+	p.flushes <- struct{}{} // no flush is under way
+	err := errors.Join(p.flushed, p.data.Close())
+	if p.journal == nil {
+		return err
+	}
+	err = errors.Join(err, p.journal.Close())
+	if settled {
+		err = errors.Join(err, os.Remove(p.path+journalExt), os.Remove(p.path+dataExt))
+	}
+	return err
+}
+
+// removePartial removes the parts of a file that was given up.
+func (w *watch) removePartial(p pending, f file) {
+	if w.r.o.Partial == "" || f.media.ID == "" {
+		return
+	}
+	path := filepath.Join(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p))
+	for _, ext := range []string{dataExt, journalExt} {
+		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
+		}
+	}
+}
+
+// ReadAt implements io.ReaderAt.
+func (p *partial) ReadAt(b []byte, off int64) (int, error) { return p.data.ReadAt(b, off) }
+
+var _ io.ReaderAt = (*partial)(nil)
+
+// partialName is a name that says nothing about what the file is.
+func partialName(alias string, channel int64, p pending) string {
+	h := sha256.Sum256(fmt.Appendf(nil, "%s\x00%d\x00%d\x00%s\x00%t", alias, channel, p.Post, p.Media, p.Thumb))
+	return partialPrefix(alias) + hex.EncodeToString(h[:16])
+}
+
+func partialPrefix(alias string) string {
+	h := sha256.Sum256([]byte(alias))
+	return hex.EncodeToString(h[:4]) + "-"
+}
+
+// sweepPartials removes this account's parts that nobody went on with for partialAge: of targets that left the watchlist.
+func sweepPartials(dir, alias string, now time.Time) error {
+	if dir == "" {
+		return nil
+	}
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range list {
+		info, ierr := e.Info()
+		if ierr != nil || !strings.HasPrefix(e.Name(), partialPrefix(alias)) || now.Sub(info.ModTime()) < partialAge {
+			continue
+		}
+		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
+	}
+	return err
+}
