@@ -122,6 +122,7 @@ func (s *session) printPost(p review.Post) {
 		for _, l := range strings.Split(v.Post.Text, "\n") {
 			fmt.Fprintln(s.out, "  "+safe(l))
 		}
+		s.printTold(v.Post)
 	}
 	for _, m := range p.Media {
 		if m.Missed != "" {
@@ -136,4 +137,8 @@ func (s *session) printPost(p review.Post) {
 		rows = append(rows, []string{strconv.FormatInt(h.Seq, 10), h.At.Format("2006-01-02 15:04:05Z"), h.What, h.Detail})
 	}
 	s.table(rows)
+	for i, m := range p.Album {
+		fmt.Fprintf(s.out, "\nthe same album, %d of %d further posts; a decision binds all of it\n", i+1, len(p.Album))
+		s.printPost(m)
+	}
 }

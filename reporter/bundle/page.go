@@ -63,7 +63,7 @@ func proofOf(r evidence.Record, withheld string) proof {
 }
 
 func pageFuncs() template.FuncMap {
-	return template.FuncMap{"visible": visible, "clock": clock, "during": during, "size": size, "percent": percent, "counted": counted, "kindname": typeSays, "numbers": numbers, "inc": func(i int) int { return i + 1 }}
+	return template.FuncMap{"visible": visible, "clock": clock, "during": during, "size": size, "percent": percent, "counted": counted, "kindname": typeSays, "detailname": detailSays, "numbers": numbers, "inc": func(i int) int { return i + 1 }}
 }
 
 // report writes data/report.html, one exhibit at a time.

@@ -18,22 +18,28 @@ type carried struct {
 }
 
 // markSays puts the marks into words; one that is not here is shown as it stands.
-var markSays = map[string]string{
-	"pinned": "pinned", "silent": "sent without a sound", "noforwards": "saving and forwarding forbidden", "from_scheduled": "was scheduled",
-	"edit_hide": "edited in a way that the platform does not call an edit", "invert_media": "media below the text", "via_bot": "made through a bot",
-	"ttl": "removes itself", "buttons": "has buttons", "paid": "costs Stars to send", "paid_media": "its media is sold", "locked": "media not bought: only its outline was shown",
-	"spoiler": "media covered until touched", "factcheck": "carries a fact check", "comments": "comments are open", "rich_message": "laid out in blocks",
-	"video_processing": "its video is still being processed", "paid_suggestion": "was suggested to the channel for a price",
-	"not_a_channel_post": "not marked as the channel's own", "legacy": "of an old kind that the platform no longer shows in full", "live": "live",
-	"closed": "closed", "quiz": "quiz", "multiple_choice": "several answers allowed", "public_voters": "votes are public", "open_answers": "takes further answers",
-	"subscribers_only": "for subscribers only",
+func markSays() map[string]string {
+	return map[string]string{
+		"pinned": "pinned", "silent": "sent without a sound", "noforwards": "saving and forwarding forbidden", "from_scheduled": "was scheduled",
+		"edit_hide": "edited in a way that the platform does not call an edit", "invert_media": "media below the text", "via_bot": "made through a bot",
+		"ttl": "removes itself", "buttons": "has buttons", "paid": "costs Stars to send", "paid_media": "its media is sold", "locked": "media not bought: only its outline was shown",
+		"spoiler": "media covered until touched", "factcheck": "carries a fact check", "comments": "comments are open", "rich_message": "laid out in blocks",
+		"video_processing": "its video is still being processed", "paid_suggestion": "was suggested to the channel for a price",
+		"not_a_channel_post": "not marked as the channel's own", "legacy": "of an old kind that the platform no longer shows in full", "live": "live",
+		"closed": "closed", "quiz": "quiz", "multiple_choice": "several answers allowed", "public_voters": "votes are public", "open_answers": "takes further answers",
+		"subscribers_only": "for subscribers only",
+	}
 }
 
 // says puts marks into words, in their order.
 func says(marks []string) string {
+	if len(marks) == 0 {
+		return ""
+	}
+	known := markSays()
 	var out []string
 	for _, m := range marks {
-		if s := markSays[m]; s != "" {
+		if s := known[m]; s != "" {
 			m = s
 		}
 		out = append(out, m)
@@ -151,6 +157,17 @@ func typeSays(typ string) string {
 		return "the result of a giveaway"
 	}
 	return strings.ReplaceAll(typ, "_", " ")
+}
+
+// detailSays names the Detail of media whose facts do not repeat it; empty for the others.
+func detailSays(typ string) string {
+	switch typ {
+	case "webpage":
+		return "address"
+	case "geo", "geo_live", "venue":
+		return "at"
+	}
+	return ""
 }
 
 // numbers lists the numbers of an album's posts for people.

@@ -39,9 +39,12 @@ func observing() map[evidence.Kind]teller {
 		}),
 		evidence.KindPostSeen: tells("saw a version of %s", func(f fact, b *evidence.PostSeen) string {
 			s := fmt.Sprintf("saw a version of %s: %s (text %s), %s", f.what, many(utf8.RuneCountInString(b.Text), "character"),
-				short(evidence.Sum([]byte(b.Text))), many(len(b.Media), "file"))
+				short(evidence.Sum([]byte(b.Text))), carried(b))
 			if b.Service != nil {
-				s = fmt.Sprintf("saw a service message, %s", f.what)
+				s = fmt.Sprintf("saw a service message (%s), %s", Visible(strings.ReplaceAll(b.Service.Action, "_", " ")), f.what)
+			}
+			if len(b.Unknown) > 0 {
+				s += ", with parts that this build does not describe"
 			}
 			if !b.EditedAt.IsZero() {
 				s += ", edited " + minute(b.EditedAt)
@@ -95,6 +98,49 @@ func observing() map[evidence.Kind]teller {
 		}),
 		evidence.KindStatus: {bare: "checked whether %s is up"},
 	}
+}
+
+// carried counts what a post carries, and names what is not a plain file. What it says is not repeated.
+func carried(b *evidence.PostSeen) string {
+	var kinds []string
+	files := 0
+	for _, m := range b.Media {
+		switch {
+		case m.Locked:
+			kinds = append(kinds, "a "+Visible(m.Type)+" that is sold and was not bought")
+		case m.Size > 0 || m.MIME != "" || strings.HasPrefix(m.ID, "photo ") || strings.HasPrefix(m.ID, "document "):
+			files++
+		default:
+			kinds = append(kinds, plainKind(m.Type))
+		}
+	}
+	s := many(files, "file")
+	if len(kinds) > 0 {
+		s += " and " + strings.Join(kinds, ", ")
+	}
+	if b.Group != "" {
+		s += ", one of an album"
+	}
+	return s
+}
+
+// plainKind is a kind that is no file in plain words.
+func plainKind(typ string) string {
+	switch typ {
+	case "webpage":
+		return "the preview of a link"
+	case "geo":
+		return "a place"
+	case "geo_live":
+		return "a place that moves"
+	case "giveaway_results":
+		return "the result of a giveaway"
+	case "to_do":
+		return "a list of things to do"
+	case "unsupported":
+		return "something that the platform does not show to us"
+	}
+	return "a " + Visible(strings.ReplaceAll(typ, "_", " "))
 }
 
 func gone(f fact, b *evidence.PostGone) string {

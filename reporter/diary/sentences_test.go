@@ -87,7 +87,11 @@ func samples() []evidence.Body {
 		&evidence.AccountBound{Key: "telegram channel 1234", Platform: "telegram", Type: "channel", ID: "1234"},
 		&evidence.AccountSeen{Title: "A \u202etitle", Usernames: []string{"front"}, Vantage: "main", Restriction: []evidence.Restriction{{Where: "ios", Reason: "terms", Text: secret}}},
 		&evidence.Acquisition{Method: "messages.getHistory", Reply: obj, Vantage: "main", Skipped: make([]evidence.Skipped, 1)},
-		&evidence.PostSeen{Text: secret, EditedAt: at(7), Media: make([]evidence.Media, 1), Vantage: "main"},
+		&evidence.PostSeen{
+			Text: secret, EditedAt: at(7), Vantage: "main", Group: "7", Unknown: []string{"messageMediaUnsupported"}, Media: []evidence.Media{
+				{ID: "photo 1", Type: "photo"}, {ID: "poll 3", Type: "poll", Detail: secret}, {Type: "video", Locked: true}, {ID: "contact", Type: "contact"}, {ID: "webpage", Type: "webpage", Detail: secret},
+			},
+		},
 		&evidence.PostCounts{Posts: make([]evidence.Post, 3)},
 		&evidence.PostGone{How: evidence.GoneErased, Vantage: "main"},
 		&evidence.MediaKept{Blob: obj, MIME: "image/png", Name: secret},
