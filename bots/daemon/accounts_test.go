@@ -123,6 +123,7 @@ func TestALostAccountIsToldEverywhereAndIsNoTakedown(t *testing.T) {
 		`muhafiz_account_blind_seconds{account="telegram/main"} 0`, `muhafiz_records_total{kind="post.seen"} 1`, `muhafiz_targets{state="observed"} 1`,
 		`muhafiz_targets{state="blind"} 0`, "muhafiz_put_seconds_bucket", "muhafiz_put_queue", `muhafiz_build_info{build="test",`,
 		`muhafiz_media_pending{account="telegram/main"} 0`, `muhafiz_account_last_observation_age_seconds{account="telegram/main"}`, "muhafiz_alerts_open 0",
+		`muhafiz_plan_worst_delay_seconds{account="telegram/main"}`,
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %s in\n%s", want, text)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/telegram"
@@ -28,13 +29,69 @@ func lostState(state string) bool {
 	return slices.Contains([]string{"logged-out", "needs-password", "frozen", "banned"}, state)
 }
 
-// watchman finds out what keeps us from seeing. It reads the log and remembers nothing.
+// watchman finds out what keeps us from seeing. It reads the log; all that it remembers is what it read within the last minute.
 type watchman struct {
 	rooms   *Rooms
 	started time.Time         // of this daemon
 	given   func(string) bool // the supervisor gave the source up
 	sources []string          // those that run, by name
 	alerts  *config.Alerts    // nil: the defaults
+	// plans, where set, tells what each target can expect, so that one that is read seldom by plan is not called blind.
+	plans func(context.Context) ([]telegram.Plan, error)
+	cache *sightings // nil: none
+}
+
+// sightings spares thousands of reads where the metrics and the alerts ask at the same time.
+type sightings struct {
+	mu   sync.Mutex
+	at   time.Time
+	list []seen
+}
+
+// sightingsAge is how old what is remembered may be.
+const sightingsAge = 50 * time.Second
+
+// seen returns what was observed until when.
+func (w *watchman) seen(ctx context.Context, now time.Time) ([]seen, error) {
+	if w.cache == nil {
+		return w.look(ctx)
+	}
+	w.cache.mu.Lock()
+	defer w.cache.mu.Unlock()
+	if age := now.Sub(w.cache.at); age >= 0 && age < sightingsAge {
+		return w.cache.list, nil
+	}
+	list, err := w.look(ctx)
+	if err == nil {
+		w.cache.at, w.cache.list = now, list
+	}
+	return list, err
+}
+
+func (w *watchman) look(ctx context.Context) ([]seen, error) {
+	list, err := w.rooms.observation(ctx, w.sources)
+	if err != nil || w.plans == nil {
+		return list, err
+	}
+	plans, err := w.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	worst := map[string]time.Duration{}
+	for _, p := range plans {
+		for _, t := range p.Targets {
+			worst[t.Target] = time.Duration(t.Worst * float64(time.Second))
+		}
+	}
+	for i, s := range list {
+		list[i].Worst = worst[s.ID]
+	}
+	return list, nil
+}
+
+// blind reports whether a target was not observed for longer than is allowed, and for longer than twice what its plan expects.
+func (s seen) blind(now time.Time, limit time.Duration) bool {
+	return now.Sub(s.At) >= max(limit, 2*s.Worst)
 }
 
 // limits are the pauses of the configuration.
@@ -125,13 +182,13 @@ func (w *watchman) blindTargets(ctx context.Context, now time.Time) ([]trouble, 
 	if now.Sub(w.started) < after {
 		return nil, nil // a daemon that has just begun catches up first
 	}
-	seen, err := w.rooms.observation(ctx, w.sources)
+	list, err := w.seen(ctx, now)
 	if err != nil {
 		return nil, err
 	}
 	var out []trouble
-	for _, s := range seen {
-		if s.Down || now.Sub(s.At) < limit {
+	for _, s := range list {
+		if s.Down || !s.blind(now, limit) {
 			continue
 		}
 		t := trouble{key: "target/" + s.ID, since: s.At, what: "target " + s.ID + " was not observed since " + s.At.UTC().Format("2006-01-02 15:04Z")}
@@ -155,6 +212,7 @@ type seen struct {
 	Stopped string         // why its source does not look at it
 	Down    bool           // its address no longer leads to it
 	By      string         // the source that saw it last
+	Worst   time.Duration  // the longest that its plan expects between two looks
 	Pending map[string]int // files that are wanted, by source
 }
 

@@ -19,15 +19,16 @@ type Daemon struct {
 	o     Options
 	rooms *Rooms
 
-	mu      sync.Mutex
-	cfg     *config.Config
-	sources []*telegram.Source
-	lost    map[string]bool         // sources that the supervisor gave up
-	release map[string]func() error // lets go of a source's session
-	running context.Context         // of the parts; set by Start
-	spread  *collectors.Spread
-	started time.Time
-	metrics *metrics
+	mu        sync.Mutex
+	cfg       *config.Config
+	sources   []*telegram.Source
+	lost      map[string]bool         // sources that the supervisor gave up
+	release   map[string]func() error // lets go of a source's session
+	running   context.Context         // of the parts; set by Start
+	spread    *collectors.Spread
+	started   time.Time
+	metrics   *metrics
+	sightings sightings
 
 	group  *errgroup.Group
 	cancel context.CancelFunc

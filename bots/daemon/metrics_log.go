@@ -15,7 +15,7 @@ type logMetrics struct {
 	watchman
 	errors                                                            func(error)
 	records, state, blind, age, wait, deleted, targets, pending, open *prometheus.Desc
-	oldest                                                            *prometheus.Desc
+	oldest, used, planned, granted, delay                             *prometheus.Desc
 }
 
 func newLogMetrics(w watchman, failed func(error)) *logMetrics {
@@ -33,13 +33,17 @@ func newLogMetrics(w watchman, failed func(error)) *logMetrics {
 		targets: d("targets", "Targets that may be collected: observed lately, blind, stopped for a person to look at, or down.", "state"),
 		oldest:  d("target_oldest_observation_age_seconds", "Time since the target that was not observed for longest was observed, those that are down left out."),
 		pending: d("media_pending", "Files that are wanted and neither kept nor missed.", "account"),
+		used:    d("budget_used_share", "Share of the budget for a method that was used lately; a burst makes it more than 1.", "account", "method"),
+		planned: d("budget_planned_share", "Share of the budget for a method that the plan for the targets uses.", "account", "method"),
+		granted: d("budget_granted", "Requests of a method that were granted within the last hour, or day for budgets by the day.", "account", "method"),
+		delay:   d("plan_worst_delay_seconds", "The longest that the plan expects between a post and its being on disk.", "account"),
 		open:    d("alerts_open", "Troubles of which people were told and that are not over."),
 	}
 }
 
 // Describe implements prometheus.Collector.
 func (l *logMetrics) Describe(ch chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{l.records, l.state, l.blind, l.age, l.wait, l.deleted, l.targets, l.oldest, l.pending, l.open} {
+	for _, d := range []*prometheus.Desc{l.records, l.state, l.blind, l.age, l.wait, l.deleted, l.targets, l.oldest, l.pending, l.open, l.used, l.planned, l.granted, l.delay} {
 		ch <- d
 	}
 }
@@ -49,7 +53,7 @@ func (l *logMetrics) Collect(ch chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), scrapeLimit)
 	defer cancel()
 	now := l.rooms.Now()
-	for _, read := range []func(context.Context, time.Time, chan<- prometheus.Metric) error{l.tally, l.accounts, l.sight, l.alertsOpen} {
+	for _, read := range []func(context.Context, time.Time, chan<- prometheus.Metric) error{l.tally, l.accounts, l.sight, l.budgets, l.alertsOpen} {
 		if err := read(ctx, now, ch); err != nil {
 			l.errors(err)
 		}
@@ -107,7 +111,7 @@ func secondsSince(t, now time.Time) float64 {
 }
 
 func (l *logMetrics) sight(ctx context.Context, now time.Time, ch chan<- prometheus.Metric) error {
-	list, err := l.rooms.observation(ctx, l.sources)
+	list, err := l.seen(ctx, now)
 	if err != nil {
 		return err
 	}
@@ -120,7 +124,7 @@ func (l *logMetrics) sight(ctx context.Context, now time.Time, ch chan<- prometh
 			count["down"]++
 		case s.Stopped != "":
 			count["stopped"]++
-		case now.Sub(s.At) >= limit:
+		case s.blind(now, limit):
 			count["blind"]++
 		default:
 			count["observed"]++
@@ -154,4 +158,27 @@ func (l *logMetrics) alertsOpen(ctx context.Context, _ time.Time, ch chan<- prom
 		gauge(ch, l.open, float64(len(open)))
 	}
 	return err
+}
+
+func (l *logMetrics) budgets(ctx context.Context, _ time.Time, ch chan<- prometheus.Metric) error {
+	if l.plans == nil {
+		return nil
+	}
+	plans, err := l.plans(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range plans {
+		worst := 0.0
+		for _, t := range p.Targets {
+			worst = max(worst, t.Worst)
+		}
+		gauge(ch, l.delay, worst, p.Source)
+		for _, b := range p.Budgets {
+			gauge(ch, l.used, b.Used, p.Source, b.Method)
+			gauge(ch, l.planned, b.Share, p.Source, b.Method)
+			gauge(ch, l.granted, float64(b.Granted), p.Source, b.Method)
+		}
+	}
+	return nil
 }

@@ -14,7 +14,7 @@ import (
 
 // watchman returns what finds out whether we see, for the configuration that is in force.
 func (d *Daemon) watchman(c *config.Config) watchman {
-	w := watchman{rooms: d.rooms, started: d.started, given: d.givenUp, alerts: c.Alerts}
+	w := watchman{rooms: d.rooms, started: d.started, given: d.givenUp, alerts: c.Alerts, plans: d.plans, cache: &d.sightings}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for _, s := range d.sources {
