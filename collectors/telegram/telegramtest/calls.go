@@ -16,6 +16,7 @@ type Call struct {
 type callLog struct {
 	calls   []Call
 	count   map[string]int
+	parts   []PartCall
 	changed chan struct{} // closed and replaced with every call
 }
 

@@ -22,16 +22,21 @@ func (s *Server) getFile(by caller, q *tg.UploadGetFileRequest) (bin.Encoder, er
 	if by.dc != s.opts.FileDC {
 		return nil, tgerr.New(303, "FILE_MIGRATE_"+strconv.Itoa(s.opts.FileDC))
 	}
-	w := s.world
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	data, mime, err := w.locate(q.Location)
+	data, mime, err := s.world.located(q.Location)
 	if err != nil {
 		return nil, err
 	}
-	from := min(q.Offset, int64(len(data)))
-	to := min(from+int64(q.Limit), int64(len(data)))
-	return &tg.UploadFile{Type: storageType(mime), Mtime: 1, Bytes: data[from:to]}, nil
+	c := partCall(q)
+	if r := s.redirect(c.File, data); r != nil {
+		return r, nil
+	}
+	return &tg.UploadFile{Type: storageType(mime), Mtime: 1, Bytes: s.servePart(c, data)}, nil
+}
+
+func (w *World) located(in tg.InputFileLocationClass) (data []byte, mime string, err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.locate(in)
 }
 
 func checkPart(q *tg.UploadGetFileRequest) error {

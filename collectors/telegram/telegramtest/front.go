@@ -15,6 +15,7 @@ import (
 type front struct {
 	dc   int
 	addr string
+	cdn  bool
 
 	// Guarded by the server's mutex.
 	proto *tgtest.Server
@@ -67,7 +68,7 @@ func (s *Server) dcOptions() []tg.DCOption {
 	var list []tg.DCOption
 	for _, f := range s.fronts {
 		if a, ok := f.ln.Addr().(*net.TCPAddr); ok {
-			list = append(list, tg.DCOption{ID: f.dc, IPAddress: a.IP.String(), Port: a.Port, Static: true})
+			list = append(list, tg.DCOption{ID: f.dc, IPAddress: a.IP.String(), Port: a.Port, Static: true, CDN: f.cdn})
 		}
 	}
 	return list

@@ -73,6 +73,10 @@ func (s *Server) routeTable() map[uint32]route {
 		tg.ChannelsGetMessagesRequestTypeID:     method(s.getMessages),
 		tg.MessagesGetHistoryRequestTypeID:      method(s.getHistory),
 		tg.UploadGetFileRequestTypeID:           method(s.getFile),
+		tg.HelpGetCDNConfigRequestTypeID:        open(method(s.getCDNConfig)),
+		tg.UploadGetCDNFileRequestTypeID:        open(method(s.getCDNFile)),
+		tg.UploadGetCDNFileHashesRequestTypeID:  method(s.getCDNFileHashes),
+		tg.UploadReuploadCDNFileRequestTypeID:   method(s.reuploadCDNFile),
 	}
 }
 

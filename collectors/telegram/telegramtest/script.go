@@ -18,6 +18,9 @@ type script struct {
 	gzip     bool
 	skew     time.Duration
 
+	bend func(PartCall, []byte) []byte // of files
+	cdn  cdnScript
+
 	tokenLife time.Duration // of QR codes, 0 for the platform's
 }
 

@@ -22,7 +22,9 @@ type Options struct {
 	DC   int    // number of the data centre; 2 when zero
 	// FileDC is the number of the data centre that holds the files; DC when zero. Another one listens on a port of its own, which
 	// clients learn from help.getConfig, and the main one answers upload.getFile with FILE_MIGRATE.
-	FileDC   int
+	FileDC int
+	// CDN is the number of a data centre of the delivery network, on a port of its own; none when zero. See ServeFromCDN.
+	CDN      int
 	Key      *rsa.PrivateKey // 2048 bits; generated when nil
 	Accounts []Account       // who may log in; DefaultAccount alone when empty
 	// PollTimeout is the number of seconds after which a client is told to ask again for a channel's difference; 1 when zero.
@@ -72,6 +74,11 @@ func Serve(ctx context.Context, w *World, o Options) (*Server, error) {
 	s.fronts = []*front{s.newFront(o.DC, o.Addr)}
 	if o.FileDC != o.DC {
 		s.fronts = append(s.fronts, s.newFront(o.FileDC, "127.0.0.1:0"))
+	}
+	if o.CDN != 0 {
+		f := s.newFront(o.CDN, "127.0.0.1:0")
+		f.cdn = true
+		s.fronts = append(s.fronts, f)
 	}
 	w.serveFrom(o.FileDC)
 	if err := s.listenAll(); err != nil {
