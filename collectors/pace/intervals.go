@@ -12,6 +12,9 @@ type Bounds struct {
 	Reads float64
 }
 
+// never is an interval of a hundred years, in seconds: what a budget of next to nothing comes to.
+const never = 100 * 365 * 86400
+
 // Intervals returns for each posting rate (posts an hour) the pause between two reads. It makes the mean delay of a post least: with
 // Σ 1/interval fixed, Σ rate·interval is least where the interval goes with 1/√rate. fits reports whether no interval exceeds the
 // ceiling; where the reads do not suffice for that, none exceeds 2·len(rates)/Reads.
@@ -21,7 +24,7 @@ func Intervals(rates []float64, b Bounds) (every []time.Duration, fits bool) {
 	n := float64(len(rates))
 	fits = b.Reads <= 0 || n/ceiling <= b.Reads
 	if !fits {
-		ceiling = 2 * n / b.Reads
+		ceiling = min(2*n/b.Reads, never)
 	}
 	pull := make([]float64, len(rates))
 	for i, r := range rates {

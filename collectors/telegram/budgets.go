@@ -15,7 +15,7 @@ import (
 // publishes no figures: the defaults stay at or below what others report to be tolerated.
 type Budget struct {
 	ResolvesPerDay       int // addresses looked up. Default: 180, of 200 that are tolerated; 40 of them at once, 5 s apart
-	HistoryPerMinute     int // pages of history, which is how rotation reads as well. Default: 60
+	HistoryPerMinute     int // pages of history, which is how rotation reads as well; half of it in any 30 s. Default: 60
 	DifferencesPerMinute int // polls. Default: 120
 	MessagesPerMinute    int // rechecks of 100 posts. Default: 40
 	ChannelsPerMinute    int // snapshots of metadata. Default: 30
@@ -46,14 +46,22 @@ func (b Budget) limits() map[string][]pace.Limit {
 	const day = 24 * time.Hour
 	minute := func(n int) []pace.Limit { return []pace.Limit{{N: n, Per: time.Minute, Burst: max(1, n/6)}} }
 	return map[string][]pace.Limit{
-		"contacts.resolveUsername":     {{N: b.ResolvesPerDay, Per: day, Burst: max(1, b.ResolvesPerDay*2/9)}, {N: 12, Per: time.Minute}},
-		"messages.getHistory":          minute(b.HistoryPerMinute),
+		"contacts.resolveUsername": {{N: b.ResolvesPerDay, Per: day, Burst: max(1, b.ResolvesPerDay*2/9)}, {N: 12, Per: time.Minute}},
+		// What is known is 3000 messages in 30 s, so that is the stretch that must hold.
+		"messages.getHistory":          {{N: halved(b.HistoryPerMinute), Per: 30 * time.Second, Burst: max(1, b.HistoryPerMinute/12)}},
 		"updates.getChannelDifference": minute(b.DifferencesPerMinute),
 		"channels.getMessages":         minute(b.MessagesPerMinute),
 		"channels.getFullChannel":      minute(b.ChannelsPerMinute),
 		"upload.getFile":               minute(b.FilePartsPerMinute),
 		"channels.joinChannel":         {{N: b.JoinsPerDay, Per: day, Burst: max(1, b.JoinsPerDay/4)}, {N: 2, Per: time.Minute}},
 	}
+}
+
+func halved(n int) int {
+	if n < 0 {
+		return n
+	}
+	return max(1, n/2)
 }
 
 // budgets outlive a run: an account that starts again is still the same to the platform.
