@@ -29,6 +29,8 @@ func Methods() []string {
 		"help.getCdnConfig", // the keys of the delivery network
 		"help.getConfig",
 		"messages.getHistory",
+		"stories.getPeerStories", // neither marks a story as seen nor counts a view: stories.readStories and stories.incrementStoryViews do
+		"stories.getStoriesByID",
 		"updates.getChannelDifference",
 		"upload.getCdnFile",
 		"upload.getCdnFileHashes",

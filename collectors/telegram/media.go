@@ -79,7 +79,7 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 	}
 	b := w.r.batch()
 	acc := account(w.channel())
-	name := acc.Post(int64(p.Post))
+	name := partName(acc, p.Post)
 	span := evidence.Span{From: evidence.At(from), To: evidence.At(w.r.o.Now())}
 	acq, aerr := acquired(ctx, w.r, "upload.getFile", w.described(p, got), reply[struct{}]{from: from, to: w.r.o.Now()})
 	if aerr != nil {
@@ -105,6 +105,10 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 // described is what the acquisition says of the request.
 func (w *watch) described(p pending, got download) map[string]any {
 	q := map[string]any{"channel": strconv.FormatInt(w.channel(), 10), "post": p.Post, "media": p.Media, "parts": got.parts}
+	if p.Post < 0 {
+		delete(q, "post")
+		q["story"] = -p.Post
+	}
 	if got.reused > 0 {
 		q["parts_of_earlier_runs"] = got.reused
 	}
@@ -205,14 +209,12 @@ func (w *watch) download(ctx context.Context, p pending) (download, error) {
 
 // refetch asks for the post again, for a file reference that is valid now.
 func (w *watch) refetch(ctx context.Context, p pending) (file, error) {
-	_, list, err := w.byID(ctx, []int{p.Post})
+	posts, err := w.again(ctx, p.Post)
 	if err != nil {
 		return file{}, err
 	}
-	t := newTranslator(w.channel(), nil)
-	for _, m := range list.GetMessages() {
-		x, ok := t.message(m)
-		if !ok || x.id != p.Post {
+	for _, x := range posts {
+		if x.id != p.Post {
 			continue
 		}
 		i := slices.IndexFunc(x.files, func(f file) bool { return f.media.ID == p.Media })
@@ -221,6 +223,7 @@ func (w *watch) refetch(ctx context.Context, p pending) (file, error) {
 		}
 		f := x.files[i]
 		if p.Thumb {
+			var ok bool
 			if f, ok = instead(w.target, f); !ok {
 				return file{}, &missedError{reason: "gone", detail: "the platform has no smaller rendering of this file any more"}
 			}

@@ -52,7 +52,9 @@ func told(c evidence.Post) bool {
 func (p *page) ids() []int {
 	out := make([]int, 0, len(p.posts))
 	for _, x := range p.posts {
-		out = append(out, x.id)
+		if x.id > 0 { // stories are looked at by themselves
+			out = append(out, x.id)
+		}
 	}
 	return out
 }
@@ -67,7 +69,7 @@ func (w *watch) draft(b *batch, p *page) {
 	for i := range p.posts {
 		x := &p.posts[i]
 		x.body.Acquisition = acq
-		name := acc.Post(int64(x.id))
+		name := partName(acc, x.id)
 		b.add(name, x.body, false)
 		for _, f := range x.files {
 			if reason, rule := unwanted(w.target, f); reason != "" {
@@ -183,13 +185,13 @@ func (w *watch) remember(pages []*page) {
 	}
 	for _, p := range pages {
 		for _, x := range p.posts {
-			if recent[x.id] {
+			if recent[x.id] || x.id < 0 {
 				w.known[x.id] = knownOf(x)
 			}
 		}
 	}
 	for id := range w.known {
-		if !recent[id] {
+		if !recent[id] && id > 0 {
 			delete(w.known, id)
 		}
 	}

@@ -57,7 +57,7 @@ type locator struct {
 
 // find returns where the message's own encoding stands in the reply. It finds nothing where the encoding differs from what
 // was sent, such as for fields newer than our schema: then no claim of exactness is made.
-func (l *locator) find(m tg.MessageClass) *evidence.Slice {
+func (l *locator) find(m bin.Encoder) *evidence.Slice {
 	l.buf.Reset()
 	if err := m.Encode(&l.buf); err != nil || l.buf.Len() == 0 {
 		return nil

@@ -20,7 +20,10 @@ func (w *watch) look(ctx context.Context) error {
 		}
 	}
 	w.nextLook = w.r.o.Now().Add(w.r.o.RecheckEvery)
-	return w.renewed(ctx)
+	if err := w.renewed(ctx); err != nil {
+		return err
+	}
+	return w.stories(ctx)
 }
 
 // byID asks for messages by number. Those that are not there come back as messageEmpty.

@@ -153,6 +153,7 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 	}
 	names = usernames(ch)
 	w.bearsName = w.named(names)
+	w.tellsStories.Store(hasStories(ch))
 	if why != "" && len(names) > 0 {
 		return names, w.stop(ctx, causeRefused, why, 0)
 	}

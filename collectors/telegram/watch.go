@@ -27,9 +27,10 @@ type watch struct {
 	ctx      context.Context
 	cancel   context.CancelFunc
 
-	gate   gate
-	hinted atomic.Bool // a push said that there may be news
-	waits  atomic.Bool // the history waits for files to be settled
+	gate         gate
+	tellsStories atomic.Bool // the channel says that it has stories
+	hinted       atomic.Bool // a push said that there may be news
+	waits        atomic.Bool // the history waits for files to be settled
 
 	putting  sync.Mutex    // held over a Put: the cursor has one order
 	renewing sync.Mutex    // held while a file reference is renewed

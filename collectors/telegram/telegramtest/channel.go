@@ -58,6 +58,7 @@ type Channel struct {
 	events  []event
 	posts   []*entry // by ascending id
 	next    int      // the last id given
+	stories []Story
 }
 
 // entry is a post and its encoding, made when it is first needed.

@@ -72,6 +72,8 @@ func (s *Server) routeTable() map[uint32]route {
 		tg.ChannelsGetFullChannelRequestTypeID:  method(s.getFullChannel),
 		tg.ChannelsGetMessagesRequestTypeID:     method(s.getMessages),
 		tg.MessagesGetHistoryRequestTypeID:      method(s.getHistory),
+		tg.StoriesGetPeerStoriesRequestTypeID:   method(s.getPeerStories),
+		tg.StoriesGetStoriesByIDRequestTypeID:   method(s.getStoriesByID),
 		tg.UploadGetFileRequestTypeID:           method(s.getFile),
 		tg.HelpGetCDNConfigRequestTypeID:        open(method(s.getCDNConfig)),
 		tg.UploadGetCDNFileRequestTypeID:        open(method(s.getCDNFile)),

@@ -24,6 +24,9 @@ func (ch *Channel) chat() tg.ChatClass {
 			c.Usernames = append(c.Usernames, tg.Username{Username: n, Active: true, Editable: n == p.Username})
 		}
 	}
+	if n := ch.storiesMax(); n > 0 {
+		c.StoriesMaxID = tg.RecentStory{MaxID: n}
+	}
 	if p.Photo != nil {
 		c.Photo = &tg.ChatPhoto{PhotoID: p.Photo.ID, DCID: ch.w.dc}
 	}
