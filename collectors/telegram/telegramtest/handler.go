@@ -71,6 +71,8 @@ func (s *Server) routeTable() map[uint32]route {
 		tg.ChannelsGetChannelsRequestTypeID:     method(s.getChannels),
 		tg.ChannelsGetFullChannelRequestTypeID:  method(s.getFullChannel),
 		tg.ChannelsGetMessagesRequestTypeID:     method(s.getMessages),
+		tg.ChannelsJoinChannelRequestTypeID:     method(s.joinChannel),
+		tg.ChannelsLeaveChannelRequestTypeID:    method(s.leaveChannel),
 		tg.MessagesGetHistoryRequestTypeID:      method(s.getHistory),
 		tg.StoriesGetPeerStoriesRequestTypeID:   method(s.getPeerStories),
 		tg.StoriesGetStoriesByIDRequestTypeID:   method(s.getStoriesByID),

@@ -52,6 +52,7 @@ type Server struct {
 	sessions   map[int64]*session
 	script     script
 	log        callLog
+	joined     map[int64][][8]byte // by channel, the keys of the logins that are in it
 }
 
 // session is one connection's MTProto session, to which updates are pushed.
