@@ -30,14 +30,14 @@ type Use struct {
 	Share   float64       // of what the budget allows for long in that time; a burst makes it more than 1
 }
 
-// Used returns the use of the last hour for budgets by the second and minute, and of the last day for those by the day.
+// Used returns the use of the last hour or two for budgets by the second and minute, and of the last day for those by the day.
 func (b *Budget) Used() Use {
 	if b == nil {
 		return Use{}
 	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	hours, per := int64(1), time.Duration(0)
+	hours, per := int64(2), time.Duration(0)
 	for _, l := range b.limits {
 		per = max(per, l.Per)
 	}
@@ -46,7 +46,6 @@ func (b *Budget) Used() Use {
 	}
 	now := b.now()
 	h := now.Unix() / 3600
-	// The present hour is only partly over: the ones before it make the stretch whole.
 	u := Use{Over: now.Sub(time.Unix((h-hours+1)*3600, 0))}
 	for i, of := range b.used.of {
 		if of > h-hours && of <= h {

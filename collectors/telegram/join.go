@@ -6,6 +6,7 @@ import (
 
 	"github.com/gotd/td/bin"
 	"github.com/gotd/td/tg"
+	"github.com/gotd/td/tgerr"
 
 	"github.com/muhafiz/muhafiz/collectors"
 )
@@ -30,10 +31,16 @@ func (w *watch) membership(ctx context.Context) error {
 func (w *watch) join(ctx context.Context) error {
 	c := w.cursor()
 	ctx = context.WithValue(ctx, joinPermit{}, c.Channel)
-	_, err := ask(ctx, w.r, "channels.joinChannel", false, func(ctx context.Context) (tg.MessagesChatInviteJoinResultClass, error) {
+	rep, err := ask(ctx, w.r, "channels.joinChannel", false, func(ctx context.Context) (tg.MessagesChatInviteJoinResultClass, error) {
 		return w.r.api.ChannelsJoinChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
 	})
-	if err != nil {
+	_, in := rep.value.(*tg.MessagesChatInviteJoinResultOk)
+	switch {
+	case tgerr.Is(err, "USER_ALREADY_PARTICIPANT"):
+	case tgerr.Is(err, "CHANNELS_TOO_MUCH", "USER_CHANNELS_TOO_MUCH"), err == nil && !in:
+		w.log.Warn().Err(err).Msg("the channel could not be joined: the target is polled instead")
+		return nil
+	case err != nil:
 		return err
 	}
 	w.log.Info().Msg("joined the channel, as the watchlist asks")
@@ -45,7 +52,7 @@ func (w *watch) quit(ctx context.Context) error {
 	_, err := ask(ctx, w.r, "channels.leaveChannel", false, func(ctx context.Context) (tg.UpdatesClass, error) {
 		return w.r.api.ChannelsLeaveChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
 	})
-	if err != nil {
+	if err != nil && !tgerr.Is(err, "USER_NOT_PARTICIPANT") {
 		return err
 	}
 	w.log.Info().Msg("left the channel")
@@ -63,6 +70,11 @@ func (w *watch) part(ctx context.Context) {
 	if err := w.quit(ctx); err != nil {
 		w.log.Warn().Err(err).Msg("the channel could not be left")
 	}
+}
+
+// pushed reports whether the platform tells us of the target's changes: then it is asked for them now and then only.
+func (w *watch) pushed() bool {
+	return w.target.Mode == collectors.ModeJoined && w.cursor().Joined
 }
 
 // joined counts the channels in which the account is.

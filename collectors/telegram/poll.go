@@ -9,7 +9,6 @@ import (
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 
-	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -162,7 +161,7 @@ func counters(us []tg.UpdateClass, channel int64) []evidence.Post {
 
 // pause is the time to the next poll. The server's time-out is advice and never a time in which news is thrown away.
 func (w *watch) pause(timeout int) time.Duration {
-	if w.target.Mode == collectors.ModeJoined {
+	if w.pushed() {
 		return w.r.o.JoinedEvery
 	}
 	if w.r.o.PollEvery > 0 {
@@ -226,7 +225,7 @@ func (w *watch) promise() time.Duration {
 	switch {
 	case w.target.Rotates():
 		every = w.interval()
-	case w.target.Mode == collectors.ModeJoined:
+	case w.pushed():
 		every = w.r.o.JoinedEvery
 	}
 	return max(w.r.o.GapAfter, 2*every)
