@@ -159,6 +159,9 @@ func (c *Config) warnings() []Warning {
 	if len(c.Telegram.Accounts) == 0 && len(c.Targets) > 0 {
 		add("telegram.accounts", "there is no Telegram account, so nothing is collected there; exports can be imported")
 	}
+	if c.Alerts == nil && len(c.Telegram.Accounts) > 0 {
+		add("alerts", "nobody is told when an account is lost or a target is no longer seen; `muhafiz status` says so to whoever asks")
+	}
 	if c.Bundle == nil {
 		add("bundle", "nobody is named who signs bundles, so none can be built")
 	}

@@ -7,6 +7,9 @@
 //   - Every reply that brings something is kept byte for byte, and a post says where in it its own bytes stand.
 //   - The history is read to an empty page, live changes through our own poller; pushes only say "poll now", so that what
 //     the client library drops on its way costs time and not evidence.
+//   - Losing our own account is a state of its own (logged-out, needs-password, frozen, banned), with what to do about it, and a gap on
+//     its targets; it is never waited for, and never taken for something that happened to a target.
+//   - An account with a proxy reaches the platform through it and not past it, and says truly what program it is.
 //   - Nothing but the methods of Methods is ever invoked: no joining, sending, reacting, marking as read, counting a view or
 //     listing of people.
 //

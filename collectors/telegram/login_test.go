@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"runtime"
 	"strconv"
 	"strings"
 	"testing"
@@ -107,6 +108,27 @@ func TestPrivatePersonsAreOrdinals(t *testing.T) {
 	for _, p := range of[*evidence.PostSeen](rs) {
 		if named := p.Text == "Simulated 4"; p.NamesAPerson != named {
 			t.Errorf("%s: names a person: %v", p.Text, p.NamesAPerson)
+		}
+	}
+}
+
+// The account's owner reads in the list of sessions what this program is.
+func TestTheDeviceIsTheTruth(t *testing.T) {
+	l := theLab(t)
+	for _, c := range []struct {
+		device telegram.Device
+		want   telegramtest.Device
+	}{
+		{telegram.Device{}, telegramtest.Device{Model: "Muhafiz", System: runtime.GOOS + "/" + runtime.GOARCH, AppVersion: "test", Language: "en"}},
+		{telegram.Device{Model: "Muhafiz at Example Office", System: "server", AppVersion: "1", Language: "ur-PK"}, telegramtest.Device{Model: "Muhafiz at Example Office", System: "server", AppVersion: "1", Language: "ur-PK"}},
+	} {
+		o := l.options(t)
+		o.Device = c.device
+		if err := telegram.Login(t.Context(), o, telegram.Authenticator{}); err != nil {
+			t.Fatal(err)
+		}
+		if got := l.srv.LastDevice(); got != c.want {
+			t.Errorf("got %+v, want %+v", got, c.want)
 		}
 	}
 }

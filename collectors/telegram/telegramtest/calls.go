@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgtest"
 )
 
@@ -78,4 +79,25 @@ func (s *Server) WaitCalls(ctx context.Context, method string, n int) error {
 			return ctx.Err()
 		}
 	}
+}
+
+// Device is what a client said of itself when it connected.
+type Device struct {
+	Model, System, AppVersion, Language string
+}
+
+func (s *Server) noteDevice(q *tg.InitConnectionRequest) {
+	if q == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.device = Device{q.DeviceModel, q.SystemVersion, q.AppVersion, q.LangCode}
+}
+
+// LastDevice returns what the client said of itself that connected last.
+func (s *Server) LastDevice() Device {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.device
 }

@@ -3,7 +3,7 @@
 //
 // # Promises
 //
-// What a client can do with a public broadcast channel is played as the API documents it: login by code and two-step password,
+// What a client can do with a public broadcast channel is played as the API documents it: login by code or QR code and two-step password,
 // resolving, metadata, history, messages by number, channel differences, pushed updates, files by part, in this data centre or in
 // another. Every event raises the channel's pts. Every request is in Calls, whether it was answered or not; a method that is not
 // played is an RPC error. Trouble (flood waits, errors, latency, cut and stalled calls, expired file references, differences that are
@@ -11,7 +11,7 @@
 //
 // # Limitations
 //
-// No CDN, proxies with a secret, web sockets or temporary keys, and no migration of accounts. Auth keys live in memory, so after a
+// No CDN, web sockets or temporary keys, and no migration of accounts but that of a scanned QR code. Auth keys live in memory, so after a
 // restart of the process a client logs in again; a client that finds its key unknown makes a new one and repeats what it asked
 // after telegram.Options.RetryInterval, 5 s by default. Groups, forums, bots and people can be resolved and nothing else; there are
 // no members, dialogs, joining, stories, comments, search, reactions of single people, or scheduled posts. Updates of every channel

@@ -86,7 +86,7 @@ func (s *Server) routeTable() map[uint32]route {
 
 // onMessage takes every message that tgtest does not answer itself. An error that is not a tgerr.Error would end the connection.
 func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
-	updates, err := unwrap(req.Buf)
+	updates, device, err := unwrap(req.Buf)
 	if err != nil {
 		return badRequest(err)
 	}
@@ -99,6 +99,7 @@ func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
 		return nil // an acknowledgement or another message of the protocol, to which there is no answer
 	}
 	s.note(name)
+	s.noteDevice(device)
 	s.remember(srv, req.Session, updates)
 	r, known := s.routes[id]
 	if !known {
@@ -182,27 +183,28 @@ func badRequest(err error) error {
 }
 
 // unwrap takes the invokeWithLayer, initConnection and invokeWithoutUpdates off a request, and reports whether the client wants
-// updates.
-func unwrap(b *bin.Buffer) (updates bool, err error) {
+// updates, and what it says of itself, if it does.
+func unwrap(b *bin.Buffer) (updates bool, device *tg.InitConnectionRequest, err error) {
 	updates = true
 	for {
 		id, err := b.PeekID()
 		if err != nil {
-			return false, err
+			return false, nil, err
 		}
 		var r bin.Decoder
 		switch id {
 		case tg.InvokeWithLayerRequestTypeID:
 			r = &tg.InvokeWithLayerRequest{Query: inner{}}
 		case tg.InitConnectionRequestTypeID:
-			r = &tg.InitConnectionRequest{Query: inner{}}
+			device = &tg.InitConnectionRequest{Query: inner{}}
+			r = device
 		case tg.InvokeWithoutUpdatesRequestTypeID:
 			r, updates = &tg.InvokeWithoutUpdatesRequest{Query: inner{}}, false
 		default:
-			return updates, nil
+			return updates, device, nil
 		}
 		if err := r.Decode(b); err != nil {
-			return false, err
+			return false, nil, err
 		}
 	}
 }

@@ -72,7 +72,7 @@ func FuzzRequest(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
 		b := &bin.Buffer{Buf: raw}
-		if _, err := unwrap(b); err != nil {
+		if _, _, err := unwrap(b); err != nil {
 			return
 		}
 		id, err := b.PeekID()

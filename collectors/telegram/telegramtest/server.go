@@ -53,6 +53,7 @@ type Server struct {
 	script     script
 	log        callLog
 	joined     map[int64][][8]byte // by channel, the keys of the logins that are in it
+	device     Device
 }
 
 // session is one connection's MTProto session, to which updates are pushed.
