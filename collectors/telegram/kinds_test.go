@@ -358,3 +358,41 @@ func TestAPreviewThatComesLater(t *testing.T) {
 		t.Errorf("the preview made %d versions", n)
 	}
 }
+
+// How a post's audience grows is recorded over time, though the post does not change; small steps are not.
+func TestTheAudienceOverTime(t *testing.T) {
+	l := theLab(t)
+	ch := l.channel(t, 0)
+	id := ch.Post(telegramtest.Post{Text: "Simulated notice", Views: 100})
+	v := newVault(t, target(ch))
+	o := l.options(t)
+	o.RecheckEvery = 30 * time.Millisecond
+	r := start(t, v, v, o, target(ch))
+	r.until(t, "the post", posts(1))
+	for _, views := range []int{105, 150, 151, 400} {
+		ch.Count(id, func(p *telegramtest.Post) { p.Views = views })
+		asked := l.srv.CallCount("channels.getMessages")
+		if err := l.srv.WaitCalls(t.Context(), "channels.getMessages", asked+2); err != nil {
+			t.Fatal(err)
+		}
+	}
+	rs := r.until(t, "the last count", func(rs []record) bool { return slices.Contains(views(rs, id), 400) })
+	if got := views(rs, id); !slices.Equal(got, []int64{100, 150, 400}) {
+		t.Errorf("recorded %v", got)
+	}
+	if n := len(of[*evidence.PostSeen](rs)); n != 1 {
+		t.Errorf("%d versions", n)
+	}
+}
+
+func views(rs []record, id int) []int64 {
+	var out []int64
+	for _, c := range of[*evidence.PostCounts](rs) {
+		for _, p := range c.Posts {
+			if p.Post == strconv.Itoa(id) {
+				out = append(out, p.Views)
+			}
+		}
+	}
+	return out
+}

@@ -18,6 +18,8 @@ type page struct {
 	counts []evidence.Post
 	gone   []int
 	how    string // of gone
+
+	recount bool // the counters alone are worth a record
 }
 
 // translate reads a reply's messages. Chats say which mentioned names are channels.
@@ -59,7 +61,7 @@ func (p *page) ids() []int {
 	return out
 }
 
-func (p *page) empty() bool { return len(p.posts) == 0 && len(p.gone) == 0 }
+func (p *page) empty() bool { return len(p.posts) == 0 && len(p.gone) == 0 && !p.recount }
 
 // draft adds the page to a batch: the acquisition first, so that what refers to it stands after it. The acquisition and the
 // counters accompany: a page on which nothing changed writes nothing.
@@ -83,7 +85,7 @@ func (w *watch) draft(b *batch, p *page) {
 		}, false)
 	}
 	if len(p.counts) > 0 {
-		b.add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, true)
+		b.add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, !p.recount)
 	}
 }
 
@@ -184,12 +186,14 @@ func (w *watch) remember(pages []*page) {
 		recent[id] = true
 	}
 	for _, p := range pages {
+		w.rememberCounts(p.counts)
 		for _, x := range p.posts {
 			if recent[x.id] || x.id < 0 {
 				w.known[x.id] = knownOf(x)
 			}
 		}
 	}
+	w.forgetCounts(recent)
 	for id := range w.known {
 		if !recent[id] && id > 0 {
 			delete(w.known, id)

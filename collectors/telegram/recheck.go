@@ -54,6 +54,7 @@ func (w *watch) recheck(ctx context.Context, ids []int) error {
 	p := w.translate(rep.raw, rep.span(), list.GetChats(), list.GetMessages())
 	p.posts = slices.DeleteFunc(p.posts, func(x post) bool { return w.known[x.id].digest == knownOf(x).digest })
 	p.how = evidence.GoneMissing
+	p.recount = w.recounted(p.counts)
 	for _, m := range list.GetMessages() {
 		if e, ok := m.(*tg.MessageEmpty); ok && slices.Contains(ids, e.ID) {
 			p.gone = append(p.gone, e.ID)

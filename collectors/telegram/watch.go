@@ -46,12 +46,13 @@ type watch struct {
 
 	// Of the worker that is in the gate alone.
 	known     map[int]known
-	account   evidence.Digest // of the latest account.seen
-	bearsName bool            // so did the latest snapshot say
-	bound     bool            // the channel may be read
-	resumed   bool            // the cursor is of an earlier run, and the stretch since then is still to be recorded
-	held      bool            // binding found it stopped
-	failures  int             // in a row, of binding
+	audiences map[string]audience // by post, of the recent ones
+	account   evidence.Digest     // of the latest account.seen
+	bearsName bool                // so did the latest snapshot say
+	bound     bool                // the channel may be read
+	resumed   bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
+	held      bool                // binding found it stopped
+	failures  int                 // in a row, of binding
 	nextBind  time.Time
 	nextPoll  time.Time
 	nextLook  time.Time
