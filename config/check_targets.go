@@ -50,6 +50,8 @@ func (w *watchlists) check(d *decoder, path string, t *Target) {
 	}
 	checkCitation(d, join(path, "affiliation.citation"), &t.Affiliation.Citation)
 	d.words(join(path, "collect.media"), t.Collect.Media, MediaKinds())
+	d.mediaTypes(join(path, "collect.mime.allow"), t.Collect.MIME.Allow)
+	d.mediaTypes(join(path, "collect.mime.deny"), t.Collect.MIME.Deny)
 	d.oneOf(join(path, "collect.mode"), &t.Collect.Mode, ModeRotation, Modes()...)
 	if t.Address.IsZero() || Collectable(t.Address.Platform) {
 		return

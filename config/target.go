@@ -65,6 +65,13 @@ type Collect struct {
 	// MaxBytes is the largest file to keep: a number of bytes, or with kB, MB, GB, KiB, MiB, GiB. Default 20MB. Larger ones are
 	// recorded as missed.
 	MaxBytes Size `yaml:"max_bytes"`
+	// MaxBytesOf sets another limit than max_bytes for a kind of media. Unset kinds have max_bytes.
+	MaxBytesOf KindSizes `yaml:"max_bytes_of"`
+	// MIME says which types of files are kept.
+	MIME TypeRules `yaml:"mime"`
+	// Thumbnails keeps, of a file that is over its limit, the largest smaller rendering that is under it, and marks it as such. Default
+	// true.
+	Thumbnails bool `yaml:"thumbnails"`
 	// Mode is how the channel is observed. rotation (default) reads it now and then without joining, busy channels more often; its
 	// administrators cannot see that. poll asks for changes at least every 50 seconds, for at most ten targets of an account: more are
 	// read in rotation, as often as that allows. joined has our account join the channel, which its administrators may see, and is told
@@ -82,6 +89,37 @@ const (
 // Modes returns the modes of Collect.Mode, the default first.
 func Modes() []string { return []string{ModeRotation, ModePoll, ModeJoined} }
 
+// KindSizes is a size for each kind of media; zero is unset.
+type KindSizes struct {
+	Photo    Size `yaml:"photo"`
+	Document Size `yaml:"document"`
+	Video    Size `yaml:"video"`
+	Audio    Size `yaml:"audio"`
+}
+
+// Map returns the sizes that are set, by kind; nil where none is.
+func (k KindSizes) Map() map[string]int64 {
+	var out map[string]int64
+	for kind, n := range map[string]Size{"photo": k.Photo, "document": k.Document, "video": k.Video, "audio": k.Audio} {
+		if n == 0 {
+			continue
+		}
+		if out == nil {
+			out = map[string]int64{}
+		}
+		out[kind] = int64(n)
+	}
+	return out
+}
+
+// TypeRules are media types such as application/pdf or image/*.
+type TypeRules struct {
+	// Allow keeps these types only. Default: all.
+	Allow []string `yaml:"allow"`
+	// Deny keeps none of these, by what the platform says and by what the bytes show. It outranks allow.
+	Deny []string `yaml:"deny"`
+}
+
 // MediaKinds returns the kinds of media that can be collected.
 func MediaKinds() []string { return []string{"photo", "document", "video", "audio"} }
 
@@ -89,5 +127,5 @@ func MediaKinds() []string { return []string{"photo", "document", "video", "audi
 const DefaultMaxBytes Size = 20_000_000
 
 func (c *Collect) setDefaults() {
-	*c = Collect{Backfill: true, Media: MediaKinds(), MaxBytes: DefaultMaxBytes, Mode: ModeRotation}
+	*c = Collect{Backfill: true, Media: MediaKinds(), MaxBytes: DefaultMaxBytes, Mode: ModeRotation, Thumbnails: true}
 }

@@ -42,7 +42,7 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 	}
 	o = telegram.Options{
 		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
-		Build: build, Log: log, Now: now,
+		Build: build, Log: log, Now: now, Partial: filepath.Join(c.Vault, "partial"),
 		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
 		RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
 		Device: telegram.Device{

@@ -24,7 +24,7 @@ func targetSet(c *config.Config, t config.Target) *evidence.TargetSet {
 			Citation: evidence.Citation{Title: cite.Title, URL: cite.URL, Date: cite.Date, SHA256: cite.SHA256},
 		},
 		LegalBasis: c.LegalBasis,
-		Collect:    evidence.Collect{Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: int64(t.Collect.MaxBytes), Mode: mode(t)},
+		Collect:    collect(t),
 		Report:     t.Report, ListedBy: t.ListedBy, File: t.File, FileSHA256: t.FileSHA256,
 	}
 }
@@ -35,6 +35,15 @@ func mode(t config.Target) string {
 		return ""
 	}
 	return t.Collect.Mode
+}
+
+// collect is what is kept of a target. One that is listed only has no `collect` at all, and thumbnails are no choice of its list.
+func collect(t config.Target) evidence.Collect {
+	c := t.Collect
+	return evidence.Collect{
+		Backfill: c.Backfill, Media: c.Media, MaxBytes: int64(c.MaxBytes), Mode: mode(t),
+		MaxBytesOf: c.MaxBytesOf.Map(), AllowMIME: c.MIME.Allow, DenyMIME: c.MIME.Deny, NoThumbnails: len(c.Media) > 0 && !c.Thumbnails,
+	}
 }
 
 func organisation(o config.Organisation) evidence.Organisation {
@@ -61,5 +70,8 @@ func collectTarget(t *evidence.TargetSet) collectors.Target {
 		ID: t.Key, Platform: t.Platform, Address: t.Address,
 		Backfill: t.Collect.Backfill, Media: t.Collect.Media, MaxBytes: t.Collect.MaxBytes,
 		Mode: t.Collect.Mode,
+		Policy: collectors.MediaPolicy{
+			MaxBytesOf: t.Collect.MaxBytesOf, AllowMIME: t.Collect.AllowMIME, DenyMIME: t.Collect.DenyMIME, NoThumbnails: t.Collect.NoThumbnails,
+		},
 	}
 }

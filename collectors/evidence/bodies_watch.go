@@ -55,7 +55,12 @@ type Collect struct {
 	Backfill bool     `json:"backfill"`        // read the history to its start
 	Media    []string `json:"media,omitempty"` // photo, document, video, audio
 	MaxBytes int64    `json:"max_bytes"`       // of one file
-	Mode     string   `json:"mode,omitempty"`  // how it is observed: poll or joined; empty: in rotation
+	// What follows stands only in records of targets that use it, so that others' digests stay as they are.
+	MaxBytesOf   map[string]int64 `json:"max_bytes_of,omitempty"` // by kind of media, instead of MaxBytes
+	AllowMIME    []string         `json:"allow_mime,omitempty"`   // these types only
+	DenyMIME     []string         `json:"deny_mime,omitempty"`
+	NoThumbnails bool             `json:"no_thumbnails,omitempty"` // nothing stands for what is too large
+	Mode         string           `json:"mode,omitempty"`          // how it is observed: poll or joined; empty: in rotation
 }
 
 // TargetSet is the effective target. Subject: tN. An identical target is not written again, whatever else its file says.

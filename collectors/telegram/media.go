@@ -253,7 +253,7 @@ func (w *watch) stream(ctx context.Context, p pending, f file) (d download, err 
 	cancel()
 	<-a.ended
 	settled := err == nil || errors.Is(err, evidence.ErrTooLarge) || errors.Is(err, errChanged) || errors.Is(err, errDenied)
-	if typ, refused := refusedPart(err); refused && typ != "" {
+	if _, refused := refusedPart(err); refused {
 		settled = true
 	}
 	if err == nil && n < f.size() {

@@ -303,7 +303,7 @@ func (a *assembly) readLocked(b []byte) (int, error) {
 // refusedPart reports whether the platform will never serve the file that way.
 func refusedPart(err error) (string, bool) {
 	rpc, ok := tgerr.As(err)
-	if !ok || rpc.Code < 400 || rpc.Code >= 500 || rpc.Code == 420 {
+	if !ok || !rpc.IsOneOf("FILE_ID_INVALID", "LOCATION_INVALID", "LOCATION_NOT_AVAILABLE", "LIMIT_INVALID", "OFFSET_INVALID") {
 		return "", false
 	}
 	return rpc.Type, true
