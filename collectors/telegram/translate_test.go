@@ -289,6 +289,19 @@ func FuzzTranslate(f *testing.F) {
 			m.Entities = []tg.MessageEntityClass{&tg.MessageEntityMention{Offset: -5, Length: 1 << 30}}
 		}),
 		message(func(m *tg.Message) { m.Media = &tg.MessageMediaPhoto{Photo: &tg.Photo{ID: 1}} }),
+		message(func(m *tg.Message) {
+			m.Media = &tg.MessageMediaPaidMedia{ExtendedMedia: []tg.MessageExtendedMediaClass{&tg.MessageExtendedMediaPreview{W: -1}}}
+		}),
+		message(func(m *tg.Message) {
+			m.Media = &tg.MessageMediaPoll{Poll: tg.Poll{Answers: []tg.PollAnswerClass{&tg.PollAnswer{Option: []byte{1}}}}, Results: tg.PollResults{Results: []tg.PollAnswerVoters{{Option: []byte{2}}}}}
+		}),
+		message(func(m *tg.Message) {
+			m.Media = &tg.MessageMediaStory{Peer: &tg.PeerUser{UserID: 1}, Story: &tg.StoryItem{ID: -1, Media: &tg.MessageMediaEmpty{}}}
+		}),
+		message(func(m *tg.Message) {
+			m.ReplyTo = &tg.MessageReplyHeader{QuoteText: "\xff", QuoteOffset: -1, ReplyMedia: &tg.MessageMediaContact{PhoneNumber: "1"}}
+		}),
+		&tg.MessageService{ID: 3, PeerID: &tg.PeerChannel{ChannelID: testChannel}, Action: &tg.MessageActionPollAppendAnswer{Answer: &tg.PollAnswer{}}},
 		message(func(m *tg.Message) { m.Media = &tg.MessageMediaWebPage{Webpage: &tg.WebPage{ID: 1, URL: "x"}} }),
 		&tg.MessageService{ID: 3, PeerID: &tg.PeerChannel{ChannelID: testChannel}, Action: &tg.MessageActionChatEditPhoto{Photo: &tg.PhotoEmpty{}}},
 	} {
