@@ -72,7 +72,9 @@ func TestTrap1TooLongIsMadeGood(t *testing.T) {
 	ch.Fill(330, func(i int) telegramtest.Post { return telegramtest.Post{Text: fmt.Sprint("Simulated late notice ", i)} })
 	ch.DeleteSilently(4)
 	r = start(t, r.v, r.v, l.options(t), target(ch))
-	rs := r.until(t, "the posts of the gap", func(rs []record) bool { return posts(350)(rs) && len(gone(rs)) == 1 })
+	rs := r.until(t, "the posts of the gap", func(rs []record) bool {
+		return posts(350)(rs) && len(gone(rs)) == 1 && len(gaps(rs, "too-long")) == 1
+	})
 	if g := gaps(rs, "too-long"); len(g) != 1 || !g[0].Recovered {
 		t.Errorf("got %+v", g)
 	}
