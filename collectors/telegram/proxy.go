@@ -57,8 +57,10 @@ func parseSOCKS(u *url.URL) (*Proxy, error) {
 		return nil, errors.New("a SOCKS5 proxy takes a user and a password of at most 255 bytes each, or neither")
 	}
 	var err error
-	p.addr, err = proxyAddr(u.Hostname(), u.Port())
-	return p, err
+	if p.addr, err = proxyAddr(u.Hostname(), u.Port()); err != nil {
+		return nil, err
+	}
+	return p, nil
 }
 
 func parseMTProxy(q url.Values) (*Proxy, error) {
