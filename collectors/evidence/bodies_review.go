@@ -16,6 +16,7 @@ const (
 	StatementTargetApproval = "target-approval"
 	StatementAdjudication   = "adjudication" // a third person's, between the first who decided and the second who refused
 	StatementRelisting      = "relisting"    // a marked address belongs on the list after all
+	StatementIdentity       = "identity"     // a target is another account now
 )
 
 // Statement is what a person signs. Its JSON bytes are signed and kept as Signed.Payload; nothing is re-encoded.
@@ -44,6 +45,8 @@ type Statement struct {
 	Adjudicates *RecordRef `json:"adjudicates,omitempty"`
 	// Lifts is the mark that a relisting sets aside; Confirms is then the target as it was set.
 	Lifts *RecordRef `json:"lifts,omitempty"`
+	// Identity is the account that a target is now, as the platform has it: `telegram channel 1234`. Confirms is the target as it was set.
+	Identity string `json:"identity,omitempty"`
 }
 
 // RecordRef binds a record by its place in the log and its RFC 6962 leaf hash.

@@ -17,9 +17,10 @@ const (
 	KindTargetApproved  Kind = "target.approved"
 	KindTargetSuspended Kind = "target.suspended"
 	KindTargetRemoved   Kind = "target.removed"
-	KindTargetMarked    Kind = "target.marked"   // innocent: off the list until two others say why it belongs there
-	KindTargetRelisted  Kind = "target.relisted" // one of those two
-	KindTargetBound     Kind = "target.bound"    // which platform identity its address resolved to
+	KindTargetMarked    Kind = "target.marked"    // innocent: off the list until two others say why it belongs there
+	KindTargetRelisted  Kind = "target.relisted"  // one of those two
+	KindTargetBound     Kind = "target.bound"     // which platform identity its address resolved to
+	KindTargetConfirmed Kind = "target.confirmed" // a person: it is another account now
 
 	KindAccountBound Kind = "account.bound" // ordinal and platform identity
 	KindAccountSeen  Kind = "account.seen"  // metadata snapshot

@@ -95,13 +95,18 @@ func watching() map[evidence.Kind]teller {
 		evidence.KindTargetBound: tells("found which account the %s is", func(f fact, b *evidence.TargetBound) string {
 			return fmt.Sprintf("found that the address %s of the %s stands for account %s", Visible(b.Address), f.what, b.Account.Ordinal)
 		}),
+		evidence.KindTargetConfirmed: tells("signed that the %s is another account now", func(f fact, b *evidence.TargetConfirmed) string {
+			st := statement(b.Signed)
+			return fmt.Sprintf("signed that the %s is now account %s (%s), with key %s; nothing is collected of it until a second person approves",
+				f.what, b.Account.Ordinal, Visible(st.Identity), Visible(st.Fingerprint)) + because(st.Comment)
+		}),
 	}
 }
 
 // judging is about cases.
 func judging() map[evidence.Kind]teller {
 	return map[evidence.Kind]teller{
-		evidence.KindFinding: {bare: "noted a finding of a rule or model about %s"},
+		evidence.KindFinding: tells("noted a finding of a rule or model about %s", func(f fact, b *evidence.Finding) string { return found(f, b) }),
 		evidence.KindLink:    {bare: "noted that another account may be a mirror or successor of %s"},
 		evidence.KindCaseOpened: tells("opened %s", func(f fact, b *evidence.CaseOpened) string {
 			return fmt.Sprintf("opened %s on account %s, collected under the target %s", f.what, b.Account.Ordinal, Visible(b.Target)) + follows(b.Follows)

@@ -96,7 +96,7 @@ func observing() map[evidence.Kind]teller {
 			}
 			return s
 		}),
-		evidence.KindStatus: {bare: "checked whether %s is up"},
+		evidence.KindStatus: tells("checked whether %s is up", func(f fact, b *evidence.Status) string { return stands(f, b) }),
 	}
 }
 

@@ -18,7 +18,7 @@ const (
 func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewActors, Version: 1, Apply: applyActors},
-		{Name: ViewDays, Version: 1, Apply: applyDays},
+		{Name: ViewDays, Version: 2, Apply: applyDays},
 	}
 }
 
@@ -81,7 +81,7 @@ type Tally struct {
 
 // The keys of the view `days`: `day/DAY/SEQ` a Happening, `gone/DAY/HOUR/aN` a Tally, `names/aN/METHOD` and `limits/aN/VANTAGE METHOD` what
 // was last seen of an account, `unseen/tN` the Happening of a target that is not observed, `watched/aN` such a target by its account,
-// `account/tN` the account of a target.
+// `account/tN` the account of a target, `down/aN/VANTAGE` how an account that a vantage no longer sees was found.
 func applyDays(r evidence.Record, kv evidence.KV) error {
 	d := days{r, kv}
 	switch r.Kind {
@@ -93,6 +93,8 @@ func applyDays(r evidence.Record, kv evidence.KV) error {
 		return d.postGone()
 	case evidence.KindGap:
 		return d.gap()
+	case evidence.KindStatus:
+		return d.status()
 	case evidence.KindTargetBound:
 		return d.bound()
 	case evidence.KindTargetRemoved:

@@ -107,6 +107,9 @@ func (d days) gap() error {
 		h.What = HappenedDown
 	case b.Cause == unreachable:
 		h.What = HappenedDown
+		if d.told() {
+			break
+		}
 		if err := d.happened(HappenedDown, "its address no longer leads to it"+because(b.Detail)); err != nil {
 			return err
 		}
