@@ -36,6 +36,8 @@ type Profile struct {
 	Subscribers int
 	LinkedChat  int64
 	Private     bool // no longer visible: CHANNEL_PRIVATE, channelForbidden
+	Gone        bool // no longer there: CHANNEL_INVALID
+	Hidden      Hiding
 }
 
 func (p Profile) names() []string {

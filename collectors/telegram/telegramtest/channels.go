@@ -31,7 +31,7 @@ func (s *Server) resolveUsername(_ caller, q *tg.ContactsResolveUsernameRequest)
 // known finds a channel by id and access hash, private or not. The caller holds the world's mutex.
 func (w *World) known(id, hash int64) (*Channel, error) {
 	ch := w.channels[id]
-	if ch == nil || ch.profile.AccessHash != hash {
+	if ch == nil || ch.profile.AccessHash != hash || ch.profile.Gone {
 		return nil, tgerr.New(400, "CHANNEL_INVALID")
 	}
 	return ch, nil
@@ -116,7 +116,10 @@ func (s *Server) getMessages(_ caller, q *tg.ChannelsGetMessagesRequest) (bin.En
 		if !ok {
 			return nil, tgerr.New(400, "MSG_ID_INVALID")
 		}
-		found := ch.entries([]int{m.ID})
+		var found []*entry
+		if ch.profile.Hidden == HideNothing {
+			found = ch.entries([]int{m.ID})
+		}
 		if len(found) == 0 {
 			out.Messages = append(out.Messages, &tg.MessageEmpty{ID: m.ID, PeerID: &tg.PeerChannel{ChannelID: ch.id}})
 			continue

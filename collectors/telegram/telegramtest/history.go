@@ -21,7 +21,10 @@ func (s *Server) getHistory(_ caller, q *tg.MessagesGetHistoryRequest) (bin.Enco
 	if err != nil {
 		return nil, err
 	}
-	about := ch.page(q, limit)
+	var about []*entry
+	if ch.profile.Hidden != HidePosts {
+		about = ch.page(q, limit)
+	}
 	out := &tg.MessagesChannelMessages{Pts: ch.pts, Count: len(ch.posts)}
 	for _, e := range about {
 		out.Messages = append(out.Messages, ch.encode(e))
