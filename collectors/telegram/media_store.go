@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc32"
 	"io"
 	"io/fs"
 	"os"
@@ -17,9 +18,10 @@ import (
 )
 
 // partial holds the parts of a file that is not complete yet: the bytes in one file, and beside it a journal that names each part
-// that was written, its length and its SHA-256. A journal line whose part does not match is a part that was not written, so that
-// neither kill -9 nor a power cut can make a wrong byte pass for a right one. Every syncEvery parts both are flushed to the disk:
-// kill -9 loses the parts under way, a power cut those since then too.
+// that was written, its length and its CRC-32C, which tells a part that a power cut tore from one that is whole; it is no defence against
+// somebody who writes there. A line whose part does not match is a part that was not written. kill -9 loses the parts under way, since
+// the system keeps what was written; a power cut also what the system had not flushed, which it does by itself every half a minute or
+// so and we do every syncEvery parts.
 type partial struct {
 	data    *os.File
 	journal *os.File   // nil: nothing outlives the process
@@ -33,7 +35,7 @@ type partial struct {
 const (
 	dataExt    = ".part"
 	journalExt = ".parts"
-	syncEvery  = 64
+	syncEvery  = 512
 	// partialAge is how long a file's parts wait for somebody who goes on with it.
 	partialAge = 7 * 24 * time.Hour
 )
@@ -56,10 +58,10 @@ func (f file) identity() identity {
 type written struct {
 	index  int64
 	length int64
-	sum    [sha256.Size]byte
+	sum    uint32
 }
 
-const lineSize = 8 + 8 + sha256.Size
+const lineSize = 8 + 8 + 4
 
 // openPartial opens what there is of a file, or begins anew where there is nothing or where it is of something else. Without a folder
 // the bytes are in a file that has no name and does not outlive the process.
@@ -115,7 +117,7 @@ func parseJournal(b []byte) []written {
 	var out []written
 	for ; len(b) >= lineSize; b = b[lineSize:] {
 		w := written{index: int64(binary.BigEndian.Uint64(b)), length: int64(binary.BigEndian.Uint64(b[8:]))}
-		copy(w.sum[:], b[16:])
+		w.sum = binary.BigEndian.Uint32(b[16:])
 		if w.index >= 0 && w.index <= maxFile/partSize && w.length >= 0 && w.length <= partSize {
 			out = append(out, w)
 		}
@@ -123,9 +125,11 @@ func parseJournal(b []byte) []written {
 	return out
 }
 
+func checksum(b []byte) uint32 { return crc32.Checksum(b, crc32.MakeTable(crc32.Castagnoli)) }
+
 func (w written) line() []byte {
 	b := binary.BigEndian.AppendUint64(nil, uint64(w.index))
-	return append(binary.BigEndian.AppendUint64(b, uint64(w.length)), w.sum[:]...)
+	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, uint64(w.length)), w.sum)
 }
 
 // verified returns the parts whose bytes are what the journal says.
@@ -138,7 +142,7 @@ func (p *partial) verified(list []written) []written {
 		if seen[w.index] {
 			continue
 		}
-		if _, err := p.data.ReadAt(b, w.index*partSize); err == nil && sha256.Sum256(b) == w.sum {
+		if _, err := p.data.ReadAt(b, w.index*partSize); err == nil && checksum(b) == w.sum {
 			seen[w.index] = true
 			out = append(out, w)
 		}
@@ -188,7 +192,7 @@ func (p *partial) write(index int64, b []byte) error {
 	if p.journal == nil {
 		return nil
 	}
-	w := written{index: index, length: int64(len(b)), sum: sha256.Sum256(b)}
+	w := written{index: index, length: int64(len(b)), sum: checksum(b)}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, err := p.journal.Write(w.line()); err != nil {
