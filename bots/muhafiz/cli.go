@@ -90,7 +90,7 @@ func Main(ctx context.Context, args []string, in io.Reader, out, errOut io.Write
 		fmt.Fprintln(errOut, "muhafiz:", err)
 		return exitFailed
 	}
-	k, done := parse(parser, args)
+	k, done := parse(parser, bareQR(args))
 	if done {
 		return code
 	}

@@ -20,7 +20,7 @@ type loginCmd struct {
 	Name         string `arg:"" help:"The account's name in the configuration."`
 	CodeFrom     string `help:"Read the code from this file, from standard input with -, or from the first line that a program prints with cmd:/PROGRAM ARGUMENTS, instead of asking." placeholder:"FILE"`
 	PasswordFile string `help:"Read the two-step verification password from this file, without its line end." type:"path" placeholder:"FILE"`
-	QR           string `name:"qr" help:"Log in by scanning: draw the code on the terminal with --qr=terminal, print its link with --qr=text, or write a picture with --qr=FILE.png." placeholder:"HOW"`
+	QR           string `name:"qr" help:"Log in by scanning: draw the code on the terminal with --qr alone, print its link with --qr text, or write a picture with --qr FILE.png." placeholder:"HOW"`
 	Anew         bool   `help:"Throw the stored session away first."`
 }
 

@@ -2,12 +2,25 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/google/renameio/v2"
 	"rsc.io/qr"
 )
+
+// bareQR lets --qr stand without a word, which means the terminal; the grammar knows flags with a value and without, and none with
+// either.
+func bareQR(args []string) []string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		if a == "--qr" && (i == len(args)-1 || strings.HasPrefix(args[i+1], "-")) {
+			args[i] = "--qr=terminal"
+		}
+	}
+	return args
+}
 
 // showQR returns what shows a login link the way that the flag says.
 func (s *session) showQR(how string) (func(link string, until time.Time) error, error) {

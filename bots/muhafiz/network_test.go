@@ -189,3 +189,14 @@ func TestAPictureOfALinkIsOne(t *testing.T) {
 		t.Errorf("got %+v, %v, %v", img, err, derr)
 	}
 }
+
+func TestQRMayStandAlone(t *testing.T) {
+	for in, want := range map[string]string{
+		"login telegram main --qr": "login telegram main --qr=terminal", "login --qr --anew telegram main": "login --qr=terminal --anew telegram main",
+		"login telegram main --qr text": "login telegram main --qr text",
+	} {
+		if got := strings.Join(bareQR(strings.Fields(in)), " "); got != want {
+			t.Errorf("%s became %s", in, got)
+		}
+	}
+}
