@@ -142,11 +142,11 @@ func (a *assembly) fetch(ctx context.Context, i int64) error {
 
 var errBadPart = errors.New("the platform sent a part that cannot be right")
 
-// expects is how long a part must be by what was announced; 0 where nothing was.
+// expects is how long a part must be by what was announced, or by where the file was seen to end; 0 where neither is known.
 func (a *assembly) expects(i int64) int64 {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.size < 0 || a.known {
+	if a.size < 0 {
 		return 0
 	}
 	return max(0, min(partSize, a.size-i*partSize))
