@@ -32,7 +32,6 @@ type Status struct {
 	Acquisition ID            `json:"acquisition,omitzero"`   // of the reply, where the platform sent one and not an error
 	Observed    Span          `json:"observed"`               // of the requests that it was concluded from
 	Was         string        `json:"was,omitempty"`          // the state before, of this vantage
-	Requests    []string      `json:"requests,omitempty"`     // methods that were asked, in order
 	LastSeen    Time          `json:"last_observed,omitzero"` // when the vantage last saw the account without this state
 }
 

@@ -30,6 +30,7 @@ type cursor struct {
 	Rate    pace.Posting `json:"rate,omitzero"`
 	Rotated bool         `json:"rotated,omitempty"` // posts were read past pts, which is to be taken anew before it is used
 	Joined  bool         `json:"joined,omitempty"`  // our account is in the channel
+	Stand   stand        `json:"stand,omitzero"`    // as this vantage saw it last
 }
 
 // pending is a file that is wanted and neither kept nor missed.
@@ -74,7 +75,7 @@ func (c cursor) adopt(sibling cursor) cursor {
 		return c
 	}
 	next := sibling.clone()
-	next.AccessHash, next.Joined = 0, false
+	next.AccessHash, next.Joined, next.Stand = 0, false, c.Stand
 	if c.Channel == sibling.Channel {
 		next.AccessHash, next.Joined = c.AccessHash, c.Joined
 		next.Filled = next.Filled || c.Filled

@@ -122,6 +122,7 @@ func target(ch *telegramtest.Channel) collectors.Target {
 type rig struct {
 	v      *vault.Vault
 	src    *telegram.Source
+	first  string // id of the first target, which is its name in the beginning
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -131,6 +132,9 @@ func start(t testing.TB, v *vault.Vault, sink collectors.Sink, o telegram.Option
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &rig{v: v, src: telegram.New(o), cancel: cancel, done: make(chan error, 1)}
 	r.src.Watch(targets)
+	if len(targets) > 0 {
+		r.first = targets[0].ID
+	}
 	go func() { r.done <- r.src.Run(ctx, sink) }()
 	t.Cleanup(func() { r.stop(t) })
 	return r

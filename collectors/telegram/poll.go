@@ -213,7 +213,7 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 const causeBudget = "budget"
 
 func (w *watch) saw(at time.Time) {
-	w.observed = at
+	w.observed, w.doubted = at, false
 	w.mu.Lock()
 	w.seenUntil = at
 	w.mu.Unlock()

@@ -2,13 +2,14 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/gotd/td/tg"
-	"github.com/gotd/td/tgerr"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -32,9 +33,10 @@ func (w *watch) bind(ctx context.Context) (bool, error) {
 	if c.Channel == 0 || c.AccessHash == 0 || c.Address != w.target.Address || c.Stopped != "" {
 		return w.resolve(ctx)
 	}
+	from := w.r.o.Now()
 	names, err := w.snapshot(ctx, false)
-	if tgerr.Is(err, "CHANNEL_INVALID", "CHANNEL_PRIVATE", "CHANNEL_PUBLIC_GROUP_NA") {
-		return w.resolve(ctx)
+	if refusedUs(err) {
+		return w.lookAgain(ctx, from, err)
 	}
 	if err != nil {
 		return false, err
@@ -45,16 +47,40 @@ func (w *watch) bind(ctx context.Context) (bool, error) {
 	return w.cursor().Stopped == "", nil
 }
 
+// lookAgain resolves the address of a channel that was not given to us by its number, and records what can be told from both answers.
+func (w *watch) lookAgain(ctx context.Context, from time.Time, byID error) (bool, error) {
+	ok, err := w.resolve(ctx)
+	free := nameFree(err)
+	if c := w.cursor(); err != nil && !free && !refusedUs(err) || ok || err == nil && c.Stopped != causeIdentity {
+		return ok, err
+	}
+	name := err
+	if !free {
+		name = nil
+	}
+	if serr := w.vanished(ctx, from, byID, name, w.cursor().Stopped == causeIdentity); serr != nil {
+		return false, serr
+	}
+	return ok, err
+}
+
 // renamed finds out what became of the name that the channel gave up. While nobody else bears it, the channel is still the
 // target, as long as it is public.
 func (w *watch) renamed(ctx context.Context, names []string) (bool, error) {
 	w.log.Info().Msg("the channel no longer bears the target's name: resolving it again")
+	from := w.r.o.Now()
 	ok, err := w.resolve(ctx)
-	if tgerr.Is(err, "USERNAME_NOT_OCCUPIED", "USERNAME_INVALID") {
+	switch {
+	case nameFree(err):
+		if err := w.renamedTo(ctx, from, names, err); err != nil {
+			return false, err
+		}
 		if len(names) == 0 {
 			return false, errNotPublic
 		}
 		return true, nil
+	case err == nil && w.cursor().Stopped == causeIdentity:
+		return false, w.renamedTo(ctx, from, names, nil)
 	}
 	return ok, err
 }
@@ -82,10 +108,18 @@ func (w *watch) confirmed(c cursor) bool {
 }
 
 func (w *watch) resolve(ctx context.Context) (bool, error) {
-	request := &tg.ContactsResolveUsernameRequest{Username: w.username}
+	from, request := w.r.o.Now(), &tg.ContactsResolveUsernameRequest{Username: w.username}
 	rep, err := ask(ctx, w.r, "contacts.resolveUsername", true, func(ctx context.Context) (*tg.ContactsResolvedPeer, error) {
 		return w.r.api.ContactsResolveUsername(ctx, request)
 	})
+	if nameFree(err) && w.cursor().Channel == 0 {
+		s := &evidence.Status{
+			State: evidence.StatusUnknown, Because: evidence.StatusNameFree, Said: "contacts.resolveUsername: " + said(err),
+			Detail:   "nobody bears the name, and the account behind it was never seen",
+			Observed: evidence.Span{From: evidence.At(from), To: evidence.At(w.r.o.Now())},
+		}
+		err = errors.Join(err, w.stands(ctx, s, nil))
+	}
 	if err != nil {
 		return false, err
 	}
@@ -95,8 +129,7 @@ func (w *watch) resolve(ctx context.Context) (bool, error) {
 	}
 	c := w.cursor()
 	if c.Channel != 0 && c.Channel != ch.ID && (c.Candidate != ch.ID || !w.confirmed(c)) {
-		detail := fmt.Sprintf("the address stood for channel %d and now stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, ch.ID)
-		return false, w.stop(ctx, causeIdentity, detail, ch.ID)
+		return false, w.foundMoved(ctx, rep, ch.ID)
 	}
 	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": w.username}, rep)
 	if err != nil {
@@ -125,9 +158,16 @@ func (w *watch) resolve(ctx context.Context) (bool, error) {
 
 // stop records why the target is not observed, and remembers it so that a restart neither asks nor records again.
 func (w *watch) stop(ctx context.Context, cause, detail string, candidate int64) error {
+	return w.stopWith(ctx, cause, detail, candidate, nil)
+}
+
+func (w *watch) stopWith(ctx context.Context, cause, detail string, candidate int64, extra func(*batch)) error {
 	w.log.Warn().Str("cause", cause).Msg(detail)
 	now := w.r.o.Now()
 	b := w.r.batch()
+	if extra != nil {
+		extra(b)
+	}
 	b.add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
 	return w.commit(ctx, b, func(c *cursor) {
 		c.Address, c.Stopped, c.Candidate, c.Observed = w.target.Address, cause, candidate, now
@@ -159,9 +199,10 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 	}
 	seen := snapshot(ch, full)
 	seen.Vantage, seen.Observed = w.r.o.Vantage, rep.span()
+	w.restricted = len(seen.Restriction) > 0
 	digest := digestOf(seen)
 	if quiet && digest == w.account {
-		return names, nil
+		return names, w.present(ctx, seen)
 	}
 	acq, err := acquired(ctx, w.r, "channels.getFullChannel", map[string]any{"channel": strconv.FormatInt(c.Channel, 10)}, rep)
 	if err != nil {
@@ -176,10 +217,11 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 			c.Observed = rep.from
 		}
 	})
-	if err == nil {
-		w.account = digest
+	if err != nil {
+		return names, err
 	}
-	return names, err
+	w.account = digest
+	return names, w.present(ctx, seen)
 }
 
 func digestOf(o evidence.Observer) evidence.Digest {

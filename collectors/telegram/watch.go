@@ -45,24 +45,26 @@ type watch struct {
 	yield     context.CancelFunc // ends a wait of the backfill for the budget
 
 	// Of the worker that is in the gate alone.
-	known     map[int]known
-	audiences map[string]audience // by post, of the recent ones
-	account   evidence.Digest     // of the latest account.seen
-	bearsName bool                // so did the latest snapshot say
-	bound     bool                // the channel may be read
-	resumed   bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
-	held      bool                // binding found it stopped
-	failures  int                 // in a row, of binding
-	nextBind  time.Time
-	nextPoll  time.Time
-	nextLook  time.Time
-	nextPage  time.Time
-	heldUntil time.Time // the platform holds the history up until then
-	oldest    time.Time // date of the lowest post that was last read
-	lowest    int       // and its number
-	fresh     int       // posts that were new since the last sighting
-	observed  time.Time // newer than the cursor's, not yet durable
-	folded    time.Time
+	known      map[int]known
+	audiences  map[string]audience // by post, of the recent ones
+	account    evidence.Digest     // of the latest account.seen
+	bearsName  bool                // so did the latest snapshot say
+	restricted bool                // and this
+	doubted    bool                // the channel was refused to us since it was read last
+	bound      bool                // the channel may be read
+	resumed    bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
+	held       bool                // binding found it stopped
+	failures   int                 // in a row, of binding
+	nextBind   time.Time
+	nextPoll   time.Time
+	nextLook   time.Time
+	nextPage   time.Time
+	heldUntil  time.Time // the platform holds the history up until then
+	oldest     time.Time // date of the lowest post that was last read
+	lowest     int       // and its number
+	fresh      int       // posts that were new since the last sighting
+	observed   time.Time // newer than the cursor's, not yet durable
+	folded     time.Time
 }
 
 func newWatch(ctx context.Context, r *run, t collectors.Target, c cursor, moved bool) *watch {
@@ -140,6 +142,11 @@ func (w *watch) serve(l lane) error {
 		return nil
 	}
 	if errors.Is(err, errMoved) {
+		w.unbind(0)
+		return nil
+	}
+	if w.bound && !w.doubted && refusedUs(err) { // find out at once what it is now
+		w.doubted = true
 		w.unbind(0)
 		return nil
 	}
