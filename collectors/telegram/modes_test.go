@@ -253,3 +253,32 @@ func TestABudgetOfDaysOutlivesARestart(t *testing.T) {
 		t.Errorf("plan: %+v", p)
 	}
 }
+
+// A pushed post is durable within a second at p99 (measured over TCP on this machine; the bound is asserted loosely, since other
+// tests share it).
+func TestAPushedPostIsDurableAtOnce(t *testing.T) {
+	l := theLab(t)
+	var ts []collectors.Target
+	var chs []*telegramtest.Channel
+	for range 20 {
+		ch := l.channel(t, 1)
+		chs, ts = append(chs, ch), append(ts, in(collectors.ModeJoined, target(ch)))
+	}
+	v := newVault(t, ts...)
+	o := l.options(t)
+	o.PollEvery, o.JoinedEvery = time.Hour, time.Hour
+	r := start(t, v, v, o, ts...)
+	r.until(t, "the histories", posts(20))
+	var delays []time.Duration
+	for n := range 100 {
+		began := time.Now()
+		chs[n%len(chs)].Post(telegramtest.Post{Text: "Simulated news"})
+		r.until(t, "the news", posts(21+n))
+		delays = append(delays, time.Since(began))
+	}
+	slices.Sort(delays)
+	t.Logf("durable after: median %s, p99 %s", delays[50], delays[98])
+	if p99 := delays[98]; p99 > 5*time.Second {
+		t.Errorf("p99 is %s", p99)
+	}
+}

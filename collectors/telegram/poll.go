@@ -195,7 +195,7 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	case w.resumed:
 		cause = w.r.cause
 	case cause == "" && w.target.Rotates():
-		cause = causeBudget
+		cause = w.r.whyLate(from)
 	case cause == "":
 		cause = "outage"
 	}
@@ -211,6 +211,16 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 
 // causeBudget is of a gap that is due to our account's budget of requests, which did not suffice for the interval that was planned.
 const causeBudget = "budget"
+
+// whyLate says what kept the account from reading in rotation since a moment, for a target that did not meet it itself.
+func (r *run) whyLate(since time.Time) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.held["messages.getHistory"].After(since) {
+		return "flood-wait"
+	}
+	return causeBudget
+}
 
 func (w *watch) saw(at time.Time) {
 	w.observed, w.doubted = at, false

@@ -123,6 +123,7 @@ func (r *run) flooded(ctx context.Context, method string, d time.Duration) error
 	until := r.o.Now().Add(d)
 	r.mu.Lock()
 	first := until.After(r.floods[method].Add(time.Second))
+	r.held[method] = later(r.held[method], until)
 	if until.After(r.floods[method]) {
 		r.floods[method] = until
 	}

@@ -31,7 +31,8 @@ type run struct {
 	files  *pools
 
 	mu      sync.Mutex
-	floods  map[string]time.Time
+	floods  map[string]time.Time // until when a method is held up
+	held    map[string]time.Time // until when it was, the last time
 	hints   map[int64]*watch
 	watches map[string]*watch
 	fits    bool    // rotation's intervals stay below their ceiling
@@ -46,7 +47,7 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 	r := &run{
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
 		log:    s.o.Log.With().Str("source", s.Name()).Logger(),
-		floods: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
+		floods: map[string]time.Time{}, held: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
 		pollsFrom: s.o.Now(), fits: true,
 	}
 	r.lanes = newLanes(s.o.Now)

@@ -115,7 +115,7 @@ type bench struct {
 
 func (b *bench) options() telegram.Options {
 	return telegram.Options{
-		Alias: "bench", AppID: b.srv.AppID, AppHash: b.srv.AppHash, Session: b.store, Build: "bench", Log: zerolog.Nop(), HistoryPace: -1,
+		Alias: "bench", AppID: b.srv.AppID, AppHash: b.srv.AppHash, Session: b.store, Build: "bench", Log: zerolog.Nop(), HistoryPace: -1, Unpaced: true,
 		Network: &telegram.Network{DC: b.srv.DC, Addr: b.srv.Addr, PublicKeyPEM: []byte(b.srv.Key)},
 	}
 }

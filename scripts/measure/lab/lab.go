@@ -15,17 +15,23 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
-// Vault makes a vault with a throw-away key and all of the program's views.
-func Vault(path string) (*vault.Vault, error) {
+// Options are those of a vault with a throw-away key and all of the program's views.
+func Options() (vault.Options, error) {
 	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
 	if err != nil {
-		return nil, err
+		return vault.Options{}, err
 	}
 	signer, err := note.NewSigner(skey)
+	return vault.Options{Views: daemon.Views(), Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()}, err
+}
+
+// Vault makes a vault with Options.
+func Vault(path string) (*vault.Vault, error) {
+	o, err := Options()
 	if err != nil {
 		return nil, err
 	}
-	return vault.Create(path, vault.Options{Views: daemon.Views(), Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
+	return vault.Create(path, o)
 }
 
 // Profile writes a CPU profile to a file until the returned function is called; without a file it does nothing.
