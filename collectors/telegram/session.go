@@ -46,8 +46,10 @@ func (o Options) client(methods []string, handler telegram.UpdateHandler) (*tele
 		Device:         o.Device.config(o.Build),
 	}
 	var err error
-	if opt.Resolver, err = o.Proxy.resolver(); err != nil {
-		return nil, fmt.Errorf("account %s: %w", o.Alias, err)
+	if o.Proxy != nil || o.Network == nil || o.Network.Dial == nil {
+		if opt.Resolver, err = o.Proxy.resolver(); err != nil {
+			return nil, fmt.Errorf("account %s: %w", o.Alias, err)
+		}
 	}
 	if o.Network != nil {
 		if err := o.Network.apply(&opt, o.Session); err != nil {
@@ -69,6 +71,9 @@ func (n Network) apply(opt *telegram.Options, stored SessionStorage) error {
 	p, err := strconv.ParseUint(port, 10, 16)
 	if err != nil {
 		return fmt.Errorf("address %q has no numeric port: %w", n.Addr, err)
+	}
+	if n.Dial != nil && opt.Resolver == nil {
+		opt.Resolver = dcs.Plain(dcs.PlainOptions{Dial: n.Dial})
 	}
 	opt.PublicKeys = []telegram.PublicKey{{RSA: key}}
 	opt.DC = n.DC

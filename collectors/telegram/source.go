@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"net"
 	"slices"
 	"sync"
 	"time"
@@ -23,6 +24,8 @@ type Network struct {
 	DC           int
 	Addr         string // host:port
 	PublicKeyPEM []byte // the server's RSA key, PKIX or PKCS #1
+	// Dial makes the connections; nil: by TCP. A proxy comes before it.
+	Dial func(ctx context.Context, network, addr string) (net.Conn, error)
 }
 
 // Options of a source. Zero durations and counts mean the default that the comment names.

@@ -22,6 +22,7 @@ type callLog struct {
 }
 
 func (s *Server) note(name string) {
+	s.opts.Ledger.Add(name)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.log.count == nil {

@@ -18,11 +18,15 @@ const (
 // ClientOptions returns what a gotd client needs to find this server and no other. Session storage and update handler are the
 // caller's.
 func (s *Server) ClientOptions() telegram.Options {
+	var plain dcs.PlainOptions
+	if s.opts.Memory {
+		plain.Dial = s.Dial
+	}
 	return telegram.Options{
 		PublicKeys: []telegram.PublicKey{{RSA: &s.opts.Key.PublicKey}},
 		DC:         s.opts.DC,
 		DCList:     dcs.List{Options: s.dcOptions()},
-		Resolver:   dcs.Plain(dcs.PlainOptions{}),
+		Resolver:   dcs.Plain(plain),
 	}
 }
 

@@ -81,8 +81,8 @@ func (c *conn) cut() {
 
 func (c *conn) linger() {
 	defer c.Conn.Close() //nolint:errcheck // nothing is left to lose
-	if tcp, ok := c.Conn.(*net.TCPConn); ok {
-		_ = tcp.CloseWrite()
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
 	}
 	_ = c.Conn.SetReadDeadline(time.Unix(1, 0))
 	c.reading.Lock()

@@ -33,9 +33,16 @@ func (s *Server) newProto(dc int) *tgtest.Server {
 	})
 }
 
+func (s *Server) listener(f *front) (*listener, error) {
+	if s.opts.Memory {
+		return greeting(listenMemory(f.dc), &s.gate), nil
+	}
+	return listen(f.addr, &s.gate)
+}
+
 // listen starts serving at the front's address, and makes a port that was left open a fixed one.
 func (s *Server) listen(f *front) error {
-	ln, err := listen(f.addr, &s.gate)
+	ln, err := s.listener(f)
 	if err != nil {
 		return err
 	}

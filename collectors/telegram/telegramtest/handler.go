@@ -128,12 +128,34 @@ func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r
 	switch {
 	case !r.open && !s.loggedIn(by.key):
 		err = tgerr.New(401, "AUTH_KEY_UNREGISTERED")
+	case t != nil && t.mangle != nil:
+		if out, err = r.answer(by, q); err == nil {
+			out, err = mangled(out, t.mangle)
+		}
 	case t != nil:
 		err = t.err
 	default:
 		out, err = r.answer(by, q)
 	}
 	return s.send(srv, req, out, err)
+}
+
+// mangled encodes an answer and changes its bytes.
+func mangled(out bin.Encoder, f func([]byte) []byte) (bin.Encoder, error) {
+	var b bin.Buffer
+	if err := out.Encode(&b); err != nil {
+		return nil, err
+	}
+	return exactly(f(b.Buf)), nil
+}
+
+// exactly is an answer's bytes.
+type exactly []byte
+
+// Encode implements bin.Encoder.
+func (e exactly) Encode(b *bin.Buffer) error {
+	b.Put(e)
+	return nil
 }
 
 // send gives the answer at once, or after the latency that is played.

@@ -27,12 +27,17 @@ func listen(addr string, gate *sync.RWMutex) (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	return greeting(ln, gate), nil
+}
+
+// greeting reads the headers of ln's connections.
+func greeting(ln net.Listener, gate *sync.RWMutex) *listener {
 	l := &listener{
 		Listener: ln, ready: make(chan net.Conn), done: make(chan struct{}), gate: gate,
 		conns: map[*conn]struct{}{}, early: map[net.Conn]struct{}{},
 	}
 	l.wait.Go(l.loop)
-	return l, nil
+	return l
 }
 
 func (l *listener) loop() {

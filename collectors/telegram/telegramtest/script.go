@@ -32,6 +32,7 @@ type trouble struct {
 	err     *tgerr.Error
 	silent  bool // acknowledge and never answer
 	cut     bool // and cut the connection
+	mangle  func([]byte) []byte
 }
 
 // Flood answers the next calls of a method with FLOOD_WAIT of a number of seconds, as many times as said. Method * stands for all;
@@ -54,6 +55,11 @@ func (s *Server) DropAfter(method string, on ...*Channel) {
 // Stall acknowledges the next calls of a method and never answers them, while the connection lives.
 func (s *Server) Stall(method string, times int, on ...*Channel) {
 	s.plan(trouble{method: method, left: times, silent: true}, on)
+}
+
+// Mangle changes the bytes of the next answers to a method: what f returns is sent in place of the TL value.
+func (s *Server) Mangle(method string, times int, f func(reply []byte) []byte, on ...*Channel) {
+	s.plan(trouble{method: method, left: times, mangle: f}, on)
 }
 
 // Pending returns how many calls the script still has trouble for.

@@ -30,6 +30,10 @@ type Options struct {
 	// PollTimeout is the number of seconds after which a client is told to ask again for a channel's difference; 1 when zero.
 	PollTimeout int
 	Log         zerolog.Logger
+	// Memory has the server listen nowhere but at Dial.
+	Memory bool
+	// Ledger, where set, counts the calls of this server together with those of others.
+	Ledger *Ledger
 }
 
 // Server serves a world over MTProto. All methods may be called concurrently.
