@@ -45,32 +45,20 @@ func (s *Spread) Assign(accounts []Account, targets []Target) map[string][]Targe
 		return nil
 	}
 	b := newBalance(use, len(targets))
-	order := slices.Clone(targets)
-	slices.SortStableFunc(order, func(x, y Target) int { return cmp.Compare(rank(x), rank(y)) })
-	var homeless []Target
-	for _, t := range order {
-		if l := b.accounts[s.of[t.ID]]; l != nil && l.room(t) && l.all < l.most {
-			b.put(l, t)
-		} else {
-			homeless = append(homeless, t)
-		}
-	}
-	for _, t := range homeless {
-		b.put(b.best(t, s.of[t.ID]), t)
+	// Those that few accounts can bear are settled first: what comes after gives way to them.
+	for _, mode := range []string{ModeJoined, ModePoll, ModeRotation} {
+		b.settle(s.of, slices.DeleteFunc(slices.Clone(targets), func(t Target) bool { return t.mode() != mode }))
 	}
 	s.of = b.of
 	return b.give(targets)
 }
 
-// rank orders the targets of which an account bears few before the others.
-func rank(t Target) int {
-	switch t.Mode {
-	case ModeJoined:
-		return 0
-	case ModePoll:
-		return 1
+// mode is the mode that is asked for.
+func (t Target) mode() string {
+	if t.Rotates() {
+		return ModeRotation
 	}
-	return 2
+	return t.Mode
 }
 
 // balance is an assignment in the making.
@@ -101,6 +89,21 @@ func newBalance(use []Account, targets int) *balance {
 		b.order = append(b.order, l)
 	}
 	return b
+}
+
+// settle leaves targets where they were if that account has room and no more than its share, and then finds a place for the rest.
+func (b *balance) settle(before map[string]string, targets []Target) {
+	var homeless []Target
+	for _, t := range targets {
+		if l := b.accounts[before[t.ID]]; l != nil && l.room(t) && l.all < l.most {
+			b.put(l, t)
+		} else {
+			homeless = append(homeless, t)
+		}
+	}
+	for _, t := range homeless {
+		b.put(b.best(t, before[t.ID]), t)
+	}
 }
 
 // room reports whether the account can observe a target as is asked for.
