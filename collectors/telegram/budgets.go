@@ -32,8 +32,14 @@ func (b *Budget) setDefaults() {
 		v *int
 		n int
 	}{
-		{&b.ResolvesPerDay, 180}, {&b.HistoryPerMinute, 60}, {&b.DifferencesPerMinute, 120}, {&b.MessagesPerMinute, 40},
-		{&b.ChannelsPerMinute, 30}, {&b.FilePartsPerMinute, 1200}, {&b.JoinsPerDay, 20}, {&b.Joined, 500},
+		{&b.ResolvesPerDay, 180},
+		{&b.HistoryPerMinute, 60},
+		{&b.DifferencesPerMinute, 120},
+		{&b.MessagesPerMinute, 40},
+		{&b.ChannelsPerMinute, 30},
+		{&b.FilePartsPerMinute, 1200},
+		{&b.JoinsPerDay, 20},
+		{&b.Joined, 500},
 	} {
 		if *n.v == 0 {
 			*n.v = n.n
