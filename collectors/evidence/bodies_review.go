@@ -44,6 +44,8 @@ type Statement struct {
 	Adjudicates *RecordRef `json:"adjudicates,omitempty"`
 	// Lifts is the mark that a relisting sets aside; Confirms is then the target as it was set.
 	Lifts *RecordRef `json:"lifts,omitempty"`
+	// Lists is what a listing signs.
+	Lists *Lists `json:"lists,omitempty"`
 }
 
 // RecordRef binds a record by its place in the log and its RFC 6962 leaf hash.
