@@ -80,7 +80,8 @@ func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target st
 	return EncodeStatement(st)
 }
 
-// ApproveTarget records a signed approval: from then on the target may be collected. A suspended one takes the approvals of two
+// ApproveTarget records a signed approval: from then on the target may be collected. It takes the signed listing of the one whom the
+// target names in listed_by, with the key that the roster holds for them now; an emergency start, which is theirs alone, does not. A suspended one takes the approvals of two
 // different people, neither of whom listed it; who suspended it may be one of them, for taking back one's own word is no reason to
 // need a fourth person, and one key alone still lifts nothing.
 func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
@@ -95,8 +96,14 @@ func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evide
 	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
 		return t, err
 	}
+	approved := &evidence.TargetApproved{Signed: s}
+	if p.ID != t.ListedBy {
+		if approved.Listing, err = d.Signings().proof(ctx, t); err != nil {
+			return t, err
+		}
+	}
 	lost := "target " + t.ID + " changed while it was being approved; look at it and approve again"
-	if _, err := d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetApproved{Signed: s}, lost,
+	if _, err := d.act(ctx, p, evidence.Target(t.ID), approved, lost,
 		evidence.Expect{View: ViewTargets, Key: string(t.Ordinal), Version: version}); err != nil {
 		return t, err
 	}
@@ -131,6 +138,9 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(SamePerson, "%s put target %s on the list, so a second person must approve it", p.ID, t.ID)
 	}
 	if err := d.differInKey(ctx, p, t.ListedBy, st.Fingerprint); err != nil {
+		return err
+	}
+	if err := d.Signings().Unsigned(ctx, t); err != nil {
 		return err
 	}
 	return d.checkLifting(ctx, p, t, st)
