@@ -36,6 +36,9 @@ type Config struct {
 	// Reporter is how approved cases become notices. Without it nothing is sent.
 	Reporter *Reporter `yaml:"reporter"`
 
+	// Review is how people review. Without it the second person sees what the first decided.
+	Review Review `yaml:"review"`
+
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 
@@ -45,6 +48,14 @@ type Config struct {
 
 	places   places // of muhafiz.yaml
 	noLogKey bool   // there was no file at LogKey
+}
+
+// Review is how people review.
+type Review struct {
+	// Blind hides what the first person decided, on what grounds, how gravely and who they are from everybody else until the second person
+	// has answered with an outcome of their own; a decision of no action waits for a second person as well. That both came to the same
+	// settles a case; otherwise a third person decides. Default false.
+	Blind bool `yaml:"blind"`
 }
 
 // Bundle is who signs evidence bundles. One of SSHKey and Agent is needed. The key must not be the log's key.

@@ -83,7 +83,26 @@ func (r *Rooms) readLog(ctx context.Context, c *call, _ none) (any, error) {
 	if err := r.looked(ctx, c, c.FormValue("person"), "log", note[:max(0, len(note)-2)]); err != nil {
 		return nil, err
 	}
-	return diary.Read(ctx, r.Vault, q)
+	es, err := diary.Read(ctx, r.Vault, q)
+	if err == nil {
+		err = r.concealDecisions(ctx, c, es)
+	}
+	return es, err
+}
+
+// concealDecisions leaves out of entries what the reader of the log is not to know before they have answered.
+func (r *Rooms) concealDecisions(ctx context.Context, c *call, es []diary.Entry) error {
+	desk, person := r.desk(c), c.FormValue("person")
+	waiting, err := desk.Cases(ctx, review.CaseDecided)
+	for _, k := range waiting {
+		for i, e := range es {
+			if e.Kind == evidence.KindDecision && e.Subject == k.Ordinal && desk.Conceals(person, k) {
+				es[i].Who, es[i].Actor = "a person", ""
+				es[i].Sentence = fmt.Sprintf("decided case %s (blind review: the details are told once the second person has answered)", k.Ordinal)
+			}
+		}
+	}
+	return err
 }
 
 func (r *Rooms) today(ctx context.Context, c *call, _ none) (any, error) {
@@ -98,7 +117,8 @@ func (r *Rooms) today(ctx context.Context, c *call, _ none) (any, error) {
 		return nil, err
 	}
 	in := diary.Inputs{Now: r.Now(), Since: since}
-	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, r.todayCases, r.todayNotices, r.todaySources} {
+	cases := func(ctx context.Context, in *diary.Inputs) error { return r.todayCases(ctx, c, in) }
+	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, cases, r.todayNotices, r.todaySources} {
 		if err := fill(ctx, &in); err != nil {
 			return nil, err
 		}
@@ -121,9 +141,9 @@ func (r *Rooms) todayTargets(ctx context.Context, in *diary.Inputs) error {
 	return err
 }
 
-func (r *Rooms) todayCases(ctx context.Context, in *diary.Inputs) error {
+func (r *Rooms) todayCases(ctx context.Context, c *call, in *diary.Inputs) error {
 	waits := map[string]string{review.CaseOpen: "a decision", review.CaseRejected: "another decision, or a third person", review.CaseDecided: "a second person"}
-	all, err := r.Desk.Cases(ctx, review.CaseOpen, review.CaseRejected, review.CaseDecided)
+	all, err := r.desk(c).CasesFor(ctx, c.FormValue("person"), review.CaseOpen, review.CaseRejected, review.CaseDecided)
 	for _, k := range all {
 		d := diary.Case{Ordinal: k.Ordinal, Account: k.Account, Target: k.Target, Waits: waits[k.Status], Since: k.OpenedAt.Time}
 		if k.Decision != nil {

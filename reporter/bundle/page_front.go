@@ -13,6 +13,7 @@ type caseEvent struct {
 	Account   evidence.Ordinal
 	Target    string
 	Signed    bool
+	Agrees    bool // of a word on a decision
 	Statement evidence.Statement
 }
 
@@ -59,7 +60,11 @@ func (b *builder) casePage(ctx context.Context, f *front) error {
 	titles := map[evidence.Kind]string{
 		evidence.KindCaseOpened: "Case opened", evidence.KindDecision: "Decision of the first person", evidence.KindApproval: "Word of the second person",
 	}
+	decisions := map[int64]evidence.Statement{} // a withheld one too: a blind word that is shown is compared with it
 	return b.packed(ctx, b.o.Case, func(r evidence.Record, body evidence.Body, p proof) {
+		if r.Kind == evidence.KindDecision {
+			decisions[r.Seq], _ = statementOf(r)
+		}
 		e := caseEvent{proof: p, Title: titles[r.Kind]}
 		if e.Title == "" {
 			e.Title = string(r.Kind)
@@ -69,6 +74,9 @@ func (b *builder) casePage(ctx context.Context, f *front) error {
 		}
 		if body != nil {
 			e.Statement, e.Signed = statementOf(r)
+		}
+		if e.Statement.Confirms != nil {
+			e.Agrees = e.Statement.Agrees(decisions[e.Statement.Confirms.Seq])
 		}
 		f.Case = append(f.Case, e)
 	})

@@ -136,6 +136,9 @@ func (v *verifier) statement(r evidence.Record) (string, error) {
 	if err := v.bound(st); err != nil {
 		return "", err
 	}
+	if err := v.listing(r, st); err != nil {
+		return "", err
+	}
 	person, err := v.person(st.Person, r.Seq)
 	if err != nil {
 		return "", err
@@ -151,7 +154,23 @@ func (v *verifier) statement(r evidence.Record) (string, error) {
 	if !bytes.Equal(want.Marshal(), key.Marshal()) || st.Fingerprint != ssh.FingerprintSHA256(key) {
 		return "", wrong("it is signed by %s, which is not the key recorded for %s", ssh.FingerprintSHA256(key), st.Person)
 	}
-	return fmt.Sprintf("%s signed by %s (%s) on %d exhibits, with the key recorded for that person", st.Type, person.Name, st.Person, len(st.Exhibits)), nil
+	return fmt.Sprintf("%s%s signed by %s (%s) on %d exhibits, with the key recorded for that person", v.answer(st), st.Type, person.Name, st.Person, len(st.Exhibits)), nil
+}
+
+// answer says what a blind approval comes to beside the decision in the bag; nothing for any other statement.
+func (v *verifier) answer(st evidence.Statement) string {
+	if !st.Blind || st.Confirms == nil {
+		return ""
+	}
+	for _, r := range v.log.statements {
+		if decision, ok := statementOf(r); ok && r.Seq == st.Confirms.Seq {
+			if st.Agrees(decision) {
+				return "agreeing blind "
+			}
+			return "disagreeing blind "
+		}
+	}
+	return "blind " // the decision is withheld
 }
 
 // bound checks that the leaf hashes in a statement are those of the records in the bag. Records that are not in it cannot be
@@ -192,7 +211,7 @@ func (v *verifier) person(id string, seq int64) (*evidence.PersonSet, error) {
 	return found, nil
 }
 
-// signedOf returns what was signed in a decision, an approval or a target's approval.
+// signedOf returns what was signed in a decision, an approval, a listing or a target's approval.
 func signedOf(r evidence.Record) (evidence.Signed, error) {
 	b, err := evidence.DecodeBody(r)
 	if err != nil {
@@ -204,6 +223,8 @@ func signedOf(r evidence.Record) (evidence.Signed, error) {
 	case *evidence.Approval:
 		return b.Signed, nil
 	case *evidence.TargetApproved:
+		return b.Signed, nil
+	case *evidence.TargetListed:
 		return b.Signed, nil
 	}
 	return evidence.Signed{}, fmt.Errorf("record %d is %s, which nobody signs", r.Seq, r.Kind)

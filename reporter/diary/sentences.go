@@ -118,13 +118,13 @@ func judging() map[evidence.Kind]teller {
 		evidence.KindDecision: tells("decided %s", func(f fact, b *evidence.Decision) string { return decided(f, statement(b.Signed)) }),
 		evidence.KindApproval: tells("gave a second person's word on %s", func(f fact, b *evidence.Approval) string {
 			st := statement(b.Signed)
-			word := "refused"
-			if st.Agree {
-				word = "approved"
+			s := fmt.Sprintf("%s the decision on %s", f.word, f.what)
+			if st.Blind {
+				s = fmt.Sprintf("%s, by %s as their own outcome and without having seen it, the decision on %s", f.word,
+					Visible(strings.ReplaceAll(orElse(st.Outcome, "nothing"), "_", " ")), f.what)
 			}
-			s := fmt.Sprintf("%s the decision on %s", word, f.what)
 			if st.Adjudicates != nil {
-				s = fmt.Sprintf("%s, as the third person between two, the decision on %s", word, f.what)
+				s = fmt.Sprintf("%s, as the third person between two, the decision on %s", f.word, f.what)
 			}
 			if st.Confirms != nil {
 				s += fmt.Sprintf(" that is record %d", st.Confirms.Seq)

@@ -153,6 +153,45 @@ func (names) Name(_ context.Context, o evidence.Ordinal) (evidence.Name, error) 
 	return evidence.Name{Space: o.Space(), Key: key}, nil
 }
 
+// before is the log in which record 5 decides to report a post.
+type before struct{ names }
+
+func (before) Record(_ context.Context, seq int64) (evidence.Record, error) {
+	b, err := evidence.EncodeBody(&evidence.Decision{Signed: payload(evidence.Statement{Outcome: "report", Exhibits: make([]evidence.Exhibit, 2)})}, [16]byte{})
+	if seq == 6 {
+		b = nil // erased
+	}
+	return evidence.Record{Envelope: evidence.Envelope{Seq: seq, Kind: evidence.KindDecision, Subject: "c9"}, Body: b}, err
+}
+
+func (names) Record(context.Context, int64) (evidence.Record, error) {
+	return evidence.Record{}, evidence.ErrNotFound
+}
+
+func TestABlindAnswerIsComparedWithTheDecision(t *testing.T) {
+	for _, c := range []struct {
+		outcome string
+		seq     int64
+		want    string
+	}{
+		{"report", 5, "approved, by report as their own outcome and without having seen it, the decision on case c9 that is record 5"},
+		{"no_action", 5, "refused, by no action as their own outcome and without having seen it, the decision on case c9 that is record 5"},
+		{"report", 6, "answered for, by report as their own outcome and without having seen it, the decision on case c9 that is record 6"},
+	} {
+		body, err := evidence.EncodeBody(&evidence.Approval{Signed: payload(evidence.Statement{
+			Type: evidence.StatementApproval, Blind: true, Outcome: c.outcome, Confirms: &evidence.RecordRef{Seq: c.seq}, Exhibits: make([]evidence.Exhibit, 2),
+		})}, [16]byte{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := evidence.Record{Envelope: evidence.Envelope{Seq: 12, Kind: evidence.KindApproval, At: at(8), Actor: "u2", Subject: "c9"}, Body: body}
+		e, err := NewTeller(before{}).Tell(t.Context(), r)
+		if err != nil || !strings.HasPrefix(e.Sentence, c.want) {
+			t.Errorf("got  %s, %v\nwant %s", e.Sentence, err, c.want)
+		}
+	}
+}
+
 func tellOne(t *testing.T, k evidence.Kind, body []byte) string {
 	t.Helper()
 	r := evidence.Record{Envelope: evidence.Envelope{Seq: 12, Kind: k, At: at(8), Actor: "u2", Subject: subjectOf(k)}, Body: body}

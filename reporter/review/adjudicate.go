@@ -80,7 +80,7 @@ func (d *Desk) checkAdjudication(ctx context.Context, p Person, c Case, st evide
 	if strings.TrimSpace(st.Comment) == "" {
 		return refuse(Incomplete, "say in a comment why the decision on case %s stands or falls", c.Ordinal)
 	}
-	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agree {
+	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agrees(c.decided()) {
 		return err
 	}
 	t, err := d.targetOf(ctx, c.Account)
@@ -101,7 +101,7 @@ func checkDisagreement(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the statement again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and sign again", c.Ordinal, c.Version-1)
-	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil:
+	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

@@ -9,8 +9,12 @@ import (
 )
 
 // PrepareApproval returns the statement with which the second person confirms the standing decision of a case or, where agree is
-// false, refuses it; a refusal takes a comment.
+// false, refuses it; a refusal takes a comment. Where review is blind, PrepareBlindApproval is asked instead.
 func (d *Desk) PrepareApproval(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
+	return d.prepareApproval(ctx, person, o, evidence.Statement{Agree: agree, Comment: comment})
+}
+
+func (d *Desk) prepareApproval(ctx context.Context, person string, o evidence.Ordinal, st evidence.Statement) (string, error) {
 	p, err := d.person(ctx, person)
 	if err != nil {
 		return "", err
@@ -26,10 +30,8 @@ func (d *Desk) PrepareApproval(ctx context.Context, person string, o evidence.Or
 	if err != nil {
 		return "", err
 	}
-	st := evidence.Statement{
-		Type: evidence.StatementApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Comment: comment, Case: c.Ordinal, CaseVersion: c.Version, Agree: agree,
-	}
+	st.Type, st.Vault, st.Person, st.Fingerprint = evidence.StatementApproval, d.Log.ID(), p.ID, fingerprint
+	st.Time, st.Case, st.CaseVersion = evidence.At(d.now()), c.Ordinal, c.Version
 	if c.Decision != nil {
 		st.Exhibits, st.Confirms = c.Decision.Exhibits, &c.Decision.RecordRef
 	}
@@ -74,6 +76,9 @@ func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.
 		return refuse(SameKey, "case %s was decided with this very key; the second person signs with their own", c.Ordinal)
 	}
 	if err := d.differInKey(ctx, p, dec.Person, st.Fingerprint); err != nil {
+		return d.veil(p.ID, c, err)
+	}
+	if err := d.checkBlind(c, st); err != nil {
 		return err
 	}
 	return d.checkWord(ctx, p, c, st)
@@ -82,16 +87,19 @@ func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.
 // checkWord asks what a word on a decision needs: to agree, that everything stands as it was decided and that the person opened
 // every exhibit; to refuse, a comment, and that they looked unless the target is stopped and its content hidden.
 func (d *Desk) checkWord(ctx context.Context, p Person, c Case, st evidence.Statement) error {
-	if st.Agree {
+	if st.Agrees(c.decided()) {
 		if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
 			return err
 		}
 		if err := d.checkDecisionStands(ctx, c); err != nil {
-			return err
+			return d.veil(p.ID, c, err)
 		}
 		return d.checkOpened(ctx, p, st.Exhibits)
 	}
 	if strings.TrimSpace(st.Comment) == "" {
+		if st.Blind {
+			return refuse(Incomplete, "say in a comment why nothing is to be done")
+		}
 		return refuse(Incomplete, "say in a comment why the decision on case %s is refused", c.Ordinal)
 	}
 	if t, err := d.targetOf(ctx, c.Account); err == nil && t.Stopped() {
@@ -113,7 +121,7 @@ func (d *Desk) checkStanding(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the approval again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and approve again", c.Ordinal, c.Version-1)
-	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
+	case !st.Blind && st.Outcome != "" || st.Blind && st.Agree || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

@@ -58,6 +58,7 @@ type Approved struct {
 	Fingerprint string        `json:"fingerprint"`
 	At          evidence.Time `json:"at"`
 	Agree       bool          `json:"agree"`
+	Outcome     string        `json:"outcome,omitempty"` // of a blind answer: what it came to
 	Comment     string        `json:"comment,omitempty"`
 }
 
@@ -152,6 +153,14 @@ func (c Case) settle(kv evidence.KV) error {
 	return put(kv, string(c.Ordinal), c)
 }
 
+// decided returns what a word on the standing decision is compared with.
+func (c Case) decided() evidence.Statement {
+	if c.Decision == nil {
+		return evidence.Statement{}
+	}
+	return evidence.Statement{Type: evidence.StatementDecision, Outcome: c.Decision.Outcome, Exhibits: c.Decision.Exhibits}
+}
+
 // release takes the case's posts out of the list of decided ones.
 func (c Case) release(kv evidence.KV) error {
 	if c.Decision == nil {
@@ -184,17 +193,18 @@ func applyApproval(r evidence.Record, kv evidence.KV) error {
 		return err
 	}
 	word := &Approved{
-		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agree, Comment: st.Comment,
+		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agrees(c.decided()), Outcome: st.Outcome,
+		Comment: st.Comment,
 	}
 	if st.Type == evidence.StatementAdjudication {
 		c.Refused, c.Approval, c.Status = c.Approval, word, CaseClosed
-		if st.Agree {
+		if word.Agree {
 			c.Status = CaseApproved
 		}
 		return c.settle(kv)
 	}
 	c.Approval, c.Status = word, CaseApproved
-	if !st.Agree {
+	if !word.Agree {
 		c.Status = CaseRejected
 		if err := c.release(kv); err != nil {
 			return err

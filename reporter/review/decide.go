@@ -230,7 +230,7 @@ func (c Case) stale(t Target) bool {
 // checkCase asks whether the case can take this decision.
 func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	switch {
-	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
+	case st.Confirms != nil || st.Agree || st.Blind || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case c.Status != CaseOpen && c.Status != CaseRejected && c.Status != CaseDecided && !c.stale(t):
 		return refuse(WrongCase, "case %s is %s and takes no further decision; prepare one on its newer posts", c.Ordinal, c.Status)

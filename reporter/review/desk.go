@@ -46,6 +46,8 @@ type Desk struct {
 	Newest func() time.Time
 	// Reason is why a person asks to see what is hidden; it is recorded with the look.
 	Reason string
+	// Blind hides what the first person decided until the second has answered, and takes from the second an outcome of their own.
+	Blind bool
 }
 
 // Roster lists the people, removed ones too, by id.

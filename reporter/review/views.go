@@ -19,7 +19,7 @@ func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewRoster, Version: 1, Apply: applyRoster},
 		{Name: ViewTargets, Version: 3, Apply: applyTargets},
-		{Name: ViewCases, Version: 2, Apply: applyCases},
+		{Name: ViewCases, Version: 3, Apply: applyCases},
 		{Name: ViewTaken, Version: 1, Apply: applyTaken},
 	}
 }
