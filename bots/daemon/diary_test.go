@@ -65,7 +65,7 @@ func TestTheLogIsReadInPlainLanguageAndTheLookIsInIt(t *testing.T) {
 		t.Fatalf("the trail of a target: %v, %v", es, err)
 	}
 	es, err = s.readLog(c, url.Values{"of": {"amna"}})
-	if err != nil || len(es) != 2 || !strings.Contains(es[1].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
+	if err != nil || len(es) != 3 || !strings.HasPrefix(es[0].Sentence, "signed that they had put 1 target on the list") || !strings.Contains(es[2].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
 		t.Errorf("the look is told as %v, %v", es, err)
 	}
 	if es, err = s.readLog(c, url.Values{"since": {"1h"}, "kind": {"run.started"}}); err != nil || len(es) != 1 {

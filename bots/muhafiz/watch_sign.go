@@ -6,6 +6,8 @@ import (
 	"os"
 	"slices"
 
+	"golang.org/x/crypto/ssh"
+
 	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
@@ -91,10 +93,7 @@ func (p signs) signList(s *session, cl *daemon.Client, list review.List, comment
 	if err := cl.Call(s, "POST", "/v1/targets/sign/prepare", ask, &prepared); err != nil {
 		return l, err
 	}
-	if st, err := review.ParseStatement(prepared.Payload); err != nil || st.Lists == nil || st.Lists.Root != root {
-		return l, errors.Join(errors.New("the statement to sign is of another list than yours: nothing was signed"), err)
-	}
-	signed, err := p.sign(s, s, prepared.Payload, evidence.StatementListing)
+	signed, err := p.signRoot(s, prepared.Payload, root)
 	if err != nil {
 		return l, err
 	}
@@ -109,6 +108,23 @@ func (p signs) signList(s *session, cl *daemon.Client, list review.List, comment
 		return l, err
 	}
 	return l, nil
+}
+
+// signRoot signs the statement of a listing, if it is of this list and the key is the one that the roster holds.
+func (p signs) signRoot(s *session, payload string, root evidence.Digest) (signed evidence.Signed, err error) {
+	st, err := review.ParseStatement(payload)
+	if err != nil || st.Type != evidence.StatementListing || st.Person != p.As || st.Lists == nil || st.Lists.Root != root {
+		return signed, errors.Join(errors.New("the statement to sign is not of your list: nothing was signed"), err)
+	}
+	signer, done, err := p.signer(s, st.Fingerprint)
+	if err != nil {
+		return signed, err
+	}
+	defer func() { err = errors.Join(err, done()) }()
+	if have := ssh.FingerprintSHA256(signer.PublicKey()); have != st.Fingerprint {
+		return signed, fmt.Errorf("the key %s is not the one that the roster holds for %s (%s): nothing was signed or written", have, p.As, st.Fingerprint)
+	}
+	return review.Sign(payload, signer)
 }
 
 // listNew writes new targets, and signs that they are listed where there is a key to sign with. It says what comes next.

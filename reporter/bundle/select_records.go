@@ -48,6 +48,9 @@ func (s *selection) add(r evidence.Record) {
 	if id := acquisitionOf(b); !id.IsZero() {
 		s.acqs[id] = struct{}{}
 	}
+	if a, ok := b.(*evidence.TargetApproved); ok && a.Listing != nil {
+		s.cited[a.Listing.Listed.Seq] = struct{}{}
+	}
 	if st, ok := statementOf(r); ok {
 		s.cite(st)
 	}
