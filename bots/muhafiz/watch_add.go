@@ -28,7 +28,7 @@ type watchAddCmd struct {
 }
 
 func (watchAddCmd) Help() string {
-	return fmt.Sprintf("Every row is accounted for with its number: new, known, duplicate, renamed, suspended, past (removed), rejected (marked innocent), or refused with the reason. Good rows are kept when others fail. Formulas are never evaluated. A list has at most %d rows and %d MiB. Exit 0 when every row was understood, 4 when some were refused.", intake.MaxRows, intake.MaxBytes>>20)
+	return fmt.Sprintf("Every row is accounted for with its number: new, known, duplicate, renamed, suspended, past (removed), rejected (marked innocent), or refused with the reason. Good rows are kept when others fail. Formulas are never evaluated. With a key to sign with, you sign the whole list at once; without one, `muhafiz watch sign` does it later, and nobody can approve before. A list has at most %d rows and %d MiB. Exit 0 when every row was understood, 4 when some were refused.", intake.MaxRows, intake.MaxBytes>>20)
 }
 
 func (c watchAddCmd) Run(s *session) error {
