@@ -50,6 +50,6 @@ watchlists: [list.yaml]
 	says(0, "refused  a pakistan-complaint cannot rest on a listing by the United States")
 	write("platform-rules", "Pakistan NACTA")
 	says(0, "Route        x, platform-rules: outbox", "allowed", "a senior approves it first")
-	write("uk-referral", "UK")
-	says(exitUsage, "reporter.routes[0].kind: a notifier who is ordinary may not send a uk-referral")
+	write("tco-referral", "EU")
+	says(exitUsage, "reporter.routes[0].kind: a notifier who is ordinary may not send a tco-referral")
 }
