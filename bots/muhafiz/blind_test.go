@@ -35,6 +35,7 @@ func TestBlindReview(t *testing.T) {
 		}
 		return r.out + r.err
 	}
+	do(0, "signed the listing of 1 target", "watch", "sign", "--as", "amna", "--key", "amna")
 	do(0, "", "watch", "approve", "channel", "--as", "bilal", "--key", "bilal")
 	do(0, "", "import", "--as", "amna", "--target", "channel", "result.json")
 	decide := func(post string) {
