@@ -100,7 +100,7 @@ func (d *Desk) checkListing(p Person, st evidence.Statement) error {
 	switch {
 	case l == nil || !st.Agree:
 		return refuse(BadStatement, "the statement lists nothing; prepare it again")
-	case st.Case != "" || st.CaseVersion != 0 || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Confirms != nil ||
+	case st.Blind || st.Case != "" || st.CaseVersion != 0 || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Confirms != nil ||
 		st.Adjudicates != nil || st.Lifts != nil || !st.Until.IsZero():
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case l.Targets < 1 || l.Targets > MaxListed:
