@@ -25,11 +25,14 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 			ID: evidence.ID{Acq: acq, N: uint32(len(drafts))}, Actor: evidence.Vault(), Subject: subject, Body: b,
 		})
 	}
+	still := map[evidence.Name]bool{} // a list may have a hundred thousand targets
 	for _, p := range c.People {
 		add(evidence.Person(p.ID), personSet(p))
+		still[evidence.Person(p.ID)] = true
 	}
 	for _, t := range c.Targets {
 		add(evidence.Target(t.ID), targetSet(c, t))
+		still[evidence.Target(t.ID)] = true
 	}
 	people, targets := len(c.People), len(c.Targets)
 	roster, err := r.Desk.Roster(ctx)
@@ -37,7 +40,7 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 		return Applied{}, err
 	}
 	for _, p := range roster {
-		if _, still := c.Person(p.ID); !still && !p.Removed {
+		if !still[evidence.Person(p.ID)] && !p.Removed {
 			add(evidence.Person(p.ID), &evidence.PersonSet{
 				Key: p.ID, Name: p.Name, Roles: p.Roles, SSHKey: p.SSHKey, Fingerprint: p.Fingerprint, Removed: true,
 			})
@@ -48,7 +51,7 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 		return Applied{}, err
 	}
 	for _, t := range listed {
-		if _, still := c.Target(t.ID); !still && t.State != review.TargetRemoved {
+		if !still[evidence.Target(t.ID)] && t.State != review.TargetRemoved {
 			add(evidence.Target(t.ID), &evidence.TargetRemoved{Reason: "no longer in the watchlists"})
 		}
 	}
