@@ -56,7 +56,7 @@ func (r *Rooms) queue(ctx context.Context, c *call, _ none) (any, error) {
 }
 
 func (r *Rooms) cases(ctx context.Context, c *call, _ none) (any, error) {
-	return r.desk(c).CasesFor(ctx, c.FormValue("person"))
+	return r.desk(c).CasesInSight(ctx)
 }
 
 func (r *Rooms) show(ctx context.Context, c *call, _ none) (any, error) {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -21,7 +22,8 @@ func TestBlindReview(t *testing.T) {
 		"list.yaml": strings.Replace(string(list), "listed_by:", "report: true, listed_by:", 1),
 		"result.json": `{"name":"c","type":"public_channel","id":1,"messages":[
 {"id":1,"type":"message","date":"2026-01-01T00:00:00","date_unixtime":"1767225600","text":"A simulated text asks for donations."},
-{"id":2,"type":"message","date":"2026-01-01T00:01:00","date_unixtime":"1767225660","text":"Another one asks for donations (simulated)."}]}`,
+{"id":2,"type":"message","date":"2026-01-01T00:01:00","date_unixtime":"1767225660","text":"Another one asks for donations (simulated)."},
+{"id":3,"type":"message","date":"2026-01-01T00:02:00","date_unixtime":"1767225720","text":"A third one asks for donations (simulated)."}]}`,
 	} {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -38,15 +40,15 @@ func TestBlindReview(t *testing.T) {
 	do(0, "signed the listing of 1 target", "watch", "sign", "--as", "amna", "--key", "amna")
 	do(0, "", "watch", "approve", "channel", "--as", "bilal", "--key", "bilal")
 	do(0, "", "import", "--as", "amna", "--target", "channel", "result.json")
-	decide := func(post string) {
+	decide := func(post string, more ...string) {
 		t.Helper()
 		do(0, "donations", "review", "show", post, "--as", "amna")
-		do(0, "approve", "review", "decide", post, "--as", "amna", "--key", "amna", "--quote", "asks for donations", "--rule", "RULE-BROKEN (simulated)",
-			"--offence", "fundraises", "--severity", "high", "--exclusion", "none", "--affiliation", "AS-REVIEWED (simulated)", "--languages", "en")
+		do(0, "approve", append([]string{"review", "decide", post, "--as", "amna", "--key", "amna", "--quote", "asks for donations", "--rule", "RULE-BROKEN (simulated)",
+			"--offence", "fundraises", "--severity", "high", "--exclusion", "none", "--affiliation", "AS-REVIEWED (simulated)", "--languages", "en"}, more...)...)
 	}
 	decide("a1/1")
 	for _, args := range [][]string{
-		{"review", "queue"}, {"review", "show", "c1"}, {"review", "show", "c1", "--json"}, {"review", "queue", "--json"}, {"log", "--subject", "c1", "--kind", "decision"}, {"today"},
+		{"review", "queue"}, {"review", "show", "c1"}, {"review", "show", "c1", "--json"}, {"review", "queue", "--json"}, {"log", "--subject", "c1"}, {"log", "--subject", "c1", "--json"}, {"today"},
 		{"watch", "redress", "channel", "--json"},
 	} {
 		out := do(0, "c1", append(args, "--as", "bilal")...)
@@ -55,8 +57,13 @@ func TestBlindReview(t *testing.T) {
 				t.Errorf("%v tells the second person %q:\n%s", args, word, out)
 			}
 		}
-		if args[0] == "review" && args[1] == "queue" && strings.Contains(out, "amna") {
+		if (slices.Contains(args, "queue") || args[0] == "log") && strings.Contains(strings.ToLower(out), "amna") {
 			t.Errorf("%v tells who decided:\n%s", args, out)
+		}
+	}
+	for _, kind := range []string{"decision", "case.opened"} { // whose acts they are would be told by their being there
+		if out := do(0, "", "log", "--person", "amna", "--kind", kind, "--as", "bilal"); strings.Contains(out, "c1") {
+			t.Errorf("the acts of one person tell who decided:\n%s", out)
 		}
 	}
 	do(0, "blind review: what the first person decided is shown after you have answered", "review", "show", "c1", "--as", "bilal")
@@ -74,6 +81,9 @@ func TestBlindReview(t *testing.T) {
 	do(0, "", "review", "show", "c2", "--as", "bilal")
 	do(0, "you answered no_action and amna decided otherwise", "review", "approve", "c2", "--as", "bilal", "--key", "bilal", "--outcome", "no_action", "--comment", "bland (simulated)")
 	do(0, "refused, by no action as their own outcome and without having seen it, the decision on case c2", "log", "--subject", "c2", "--as", "bilal")
+	decide("a1/3", "--outcome", "no_action", "--comment", "bland (simulated)")
+	do(0, "decided", "review", "show", "c2", "--as", "bilal")
+	do(0, "case c2 is closed; both of you came to no action", "review", "approve", "c2", "--as", "bilal", "--key", "bilal", "--outcome", "no_action", "--comment", "bland (simulated)")
 	do(0, "1 exhibits", "bundle", "--case", "c1", "--out", dir, "--name", "blind", "--as", "bilal")
 	do(exitIncomplete, "agreeing blind approval signed by", "verify", filepath.Join(dir, "blind"))
 	do(0, "", "fsck", "vault")

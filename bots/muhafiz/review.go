@@ -115,7 +115,11 @@ func (c reviewDecideCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "case %s: decision recorded as record %d, signed by %s\n", k.Ordinal, k.Decision.Seq, c.As)
 		if k.Status == review.CaseDecided {
-			fmt.Fprintf(s.out, "a second person confirms with: muhafiz review approve %s --as THEM\n", k.Ordinal)
+			how := ""
+			if k.Decision.Blind {
+				how = " --outcome report, or --outcome no_action; until then nobody else is shown what you decided"
+			}
+			fmt.Fprintf(s.out, "a second person answers with: muhafiz review approve %s --as THEM%s\n", k.Ordinal, how)
 		}
 		return nil
 	})
@@ -139,9 +143,12 @@ func (c reviewApproveCmd) Run(s *session) error {
 		if s.json {
 			return s.printJSON(k)
 		}
-		if k.Status == review.CaseApproved {
+		switch k.Status {
+		case review.CaseApproved:
 			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
-		} else {
+		case review.CaseClosed:
+			fmt.Fprintf(s.out, "case %s is closed; both of you came to no action\n", k.Ordinal)
+		default:
 			if c.Outcome != "" {
 				fmt.Fprintf(s.out, "you answered %s and %s decided otherwise\n", c.Outcome, k.Decision.Person)
 			}

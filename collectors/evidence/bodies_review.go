@@ -41,7 +41,8 @@ type Statement struct {
 	Confirms *RecordRef `json:"confirms,omitempty"`
 	Agree    bool       `json:"agree,omitempty"`
 	Until    Time       `json:"until,omitzero"` // of a target's approval that ends
-	// Blind marks an approval whose person had not been shown the decision: instead of Agree it has an Outcome of its own.
+	// Blind marks an approval whose person had not been shown the decision: instead of Agree it has an Outcome of its own. It marks a
+	// decision that waits for such an approval whatever its outcome; without it, a decision of no action closes the case.
 	Blind bool `json:"blind,omitempty"`
 
 	// Adjudicates is the refusal that a third person decides upon; Confirms is then the decision that was refused.

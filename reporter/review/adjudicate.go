@@ -9,7 +9,8 @@ import (
 )
 
 // PrepareAdjudication returns the statement with which a third person, a senior one, decides between the first, whose decision
-// was refused, and the second, who refused it. With agree the decision stands and the case is approved; otherwise it is closed.
+// was refused, and the second, who refused it. With agree the decision stands: the case is approved, or closed where the decision was no
+// action. Otherwise it is closed, or open again where the decision was no action, for nobody has named yet what would be reported.
 func (d *Desk) PrepareAdjudication(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
 	p, err := d.person(ctx, person)
 	if err != nil {
@@ -80,7 +81,7 @@ func (d *Desk) checkAdjudication(ctx context.Context, p Person, c Case, st evide
 	if strings.TrimSpace(st.Comment) == "" {
 		return refuse(Incomplete, "say in a comment why the decision on case %s stands or falls", c.Ordinal)
 	}
-	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agrees(c.decided()) {
+	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agree || c.Decision.Outcome != OutcomeReport {
 		return err
 	}
 	t, err := d.targetOf(ctx, c.Account)
@@ -101,7 +102,7 @@ func checkDisagreement(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the statement again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and sign again", c.Ordinal, c.Version-1)
-	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil:
+	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

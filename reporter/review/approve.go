@@ -76,10 +76,16 @@ func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.
 		return refuse(SameKey, "case %s was decided with this very key; the second person signs with their own", c.Ordinal)
 	}
 	if err := d.differInKey(ctx, p, dec.Person, st.Fingerprint); err != nil {
-		return d.veil(p.ID, c, err)
+		if CodeOf(err) == SameKey && d.Conceals(p.ID, c) {
+			return refuse(SameKey, "another person has your key on the roster; two people need two keys")
+		}
+		return err
 	}
 	if err := d.checkBlind(c, st); err != nil {
 		return err
+	}
+	if st.Blind {
+		return d.checkAnswer(ctx, p, c, st)
 	}
 	return d.checkWord(ctx, p, c, st)
 }
@@ -87,21 +93,22 @@ func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.
 // checkWord asks what a word on a decision needs: to agree, that everything stands as it was decided and that the person opened
 // every exhibit; to refuse, a comment, and that they looked unless the target is stopped and its content hidden.
 func (d *Desk) checkWord(ctx context.Context, p Person, c Case, st evidence.Statement) error {
-	if st.Agrees(c.decided()) {
+	if st.Agree {
 		if err := d.checkExhibits(ctx, c, st.Exhibits); err != nil {
 			return err
 		}
 		if err := d.checkDecisionStands(ctx, c); err != nil {
-			return d.veil(p.ID, c, err)
+			return err
 		}
 		return d.checkOpened(ctx, p, st.Exhibits)
 	}
 	if strings.TrimSpace(st.Comment) == "" {
-		if st.Blind {
-			return refuse(Incomplete, "say in a comment why nothing is to be done")
-		}
 		return refuse(Incomplete, "say in a comment why the decision on case %s is refused", c.Ordinal)
 	}
+	return d.checkOpenedUnlessStopped(ctx, p, c, st)
+}
+
+func (d *Desk) checkOpenedUnlessStopped(ctx context.Context, p Person, c Case, st evidence.Statement) error {
 	if t, err := d.targetOf(ctx, c.Account); err == nil && t.Stopped() {
 		return nil
 	}
@@ -114,14 +121,16 @@ func (d *Desk) checkStanding(c Case, st evidence.Statement) error {
 	case c.Approval != nil && c.Status != CaseDecided:
 		return refuse(Conflict, "case %s is already %s, by %s; nothing more was recorded", c.Ordinal, c.Status, c.Approval.Person)
 	case c.Status != CaseDecided:
-		return refuse(WrongCase, "case %s is %s; only a case with a decision to report waits for a second person", c.Ordinal, c.Status)
+		return refuse(WrongCase, "case %s is %s; only a case whose decision waits for a second person takes their word", c.Ordinal, c.Status)
+	case c.Decision == nil:
+		return refuse(ChangedSince, "the decision on case %s was erased; decide it again", c.Ordinal)
 	case st.Confirms == nil || *st.Confirms != c.Decision.RecordRef:
 		return refuse(ChangedSince, "case %s has a newer decision (record %d); look at it and approve again", c.Ordinal, c.Decision.Seq)
 	case !slices.Equal(st.Exhibits, c.Decision.Exhibits):
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the approval again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and approve again", c.Ordinal, c.Version-1)
-	case !st.Blind && st.Outcome != "" || st.Blind && st.Agree || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
+	case !st.Blind && st.Outcome != "" || st.Blind && st.Agree || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

@@ -2,8 +2,12 @@ package review_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -106,7 +110,7 @@ func TestNothingOfTheFirstAnswerIsShownBeforeTheSecond(t *testing.T) {
 	// What no longer stands is said without the grounds.
 	d.set("demo", "carla", "https://t.me/example_simulated", true)
 	f, err = d.ShowCase(t.Context(), "bilal", c.Ordinal)
-	const stands = "the decision on case c1 does not stand as things are now; the first person looks at it and decides again"
+	const stands = "target demo was set anew (record 30) since case c1 was decided; the first person looks at it and decides again"
 	if err != nil || f.Stands != stands || len(leaks(t, d, f)) > 0 {
 		t.Errorf("got %q, %v", f.Stands, err)
 	}
@@ -176,19 +180,32 @@ func TestBlindDisagreementGoesToAThird(t *testing.T) {
 }
 
 func TestAnAnswerHasTheFormThatReviewHas(t *testing.T) {
-	d, _, c := blindCase(t)
-	_, err := d.approve("bilal", c.Ordinal, true)
+	d, post, c := blindCase(t)
 	const takes = "review is blind here, so case c1 takes an outcome of your own: muhafiz review approve c1 --outcome report, or --outcome no_action with --comment"
-	refused(t, err, review.Incomplete, takes)
-	_, err = d.approve("bilal", c.Ordinal, false)
-	refused(t, err, review.Incomplete, takes)
-	payload, err := d.PrepareBlindApproval(t.Context(), "bilal", c.Ordinal, review.OutcomeReport, "")
+	for _, blind := range []bool{true, false} { // a case that was decided blind stays so
+		d.Blind = blind
+		_, err := d.approve("bilal", c.Ordinal, true)
+		refused(t, err, review.Incomplete, takes)
+		_, err = d.approve("bilal", c.Ordinal, false)
+		refused(t, err, review.Incomplete, takes)
+		f, err := d.ShowCase(t.Context(), "bilal", c.Ordinal)
+		if err != nil || len(leaks(t, d, f)) > 0 {
+			t.Errorf("blind %t: the case tells %q, %v", blind, leaks(t, d, f), err)
+		}
+	}
+	payload, err := d.PrepareDecision(t.Context(), "ana", told(post))
 	if err != nil {
 		t.Fatal(err)
 	}
-	signed := d.sign("bilal", payload)
+	d.Blind = true
+	_, err = d.Decide(t.Context(), "ana", d.sign("ana", payload))
+	refused(t, err, review.BadStatement, "review became blind, or ceased to be, since the decision was prepared; prepare it again")
 	d.Blind = false
-	_, err = d.Approve(t.Context(), "bilal", signed)
+	if _, err := d.Decide(t.Context(), "ana", d.sign("ana", payload)); err != nil {
+		t.Fatal(err)
+	}
+	d.open("bilal", post)
+	_, err = d.PrepareBlindApproval(t.Context(), "bilal", c.Ordinal, review.OutcomeReport, "")
 	refused(t, err, review.BadStatement, "review is not blind here: leave --outcome out; agree with the decision on case c1, or refuse it with --refuse and --comment")
 	if payload, err = d.PrepareApproval(t.Context(), "bilal", c.Ordinal, true, ""); err != nil {
 		t.Fatal(err)
@@ -200,6 +217,134 @@ func TestAnAnswerHasTheFormThatReviewHas(t *testing.T) {
 		t.Error("something was recorded")
 	}
 }
+
+// none is what the first person says who comes to no action.
+func none(post evidence.Ordinal) review.DecisionInput {
+	in := told(post)
+	in.Outcome = review.OutcomeNoAction
+	return in
+}
+
+func TestBlindNoActionWaitsForASecondPerson(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer, third string
+		want          string
+	}{
+		"both see nothing":             {review.OutcomeNoAction, "", review.CaseClosed},
+		"the third sees nothing":       {review.OutcomeReport, "agree", review.CaseClosed},
+		"the third would report it":    {review.OutcomeReport, "refuse", review.CaseOpen},
+		"nobody has settled it so far": {review.OutcomeReport, "", review.CaseRejected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, post := approvedDesk(t)
+			d.Blind = true
+			k := d.decide("ana", none(post))
+			if k.Status != review.CaseDecided {
+				t.Fatalf("got %+v", k)
+			}
+			k, err := d.answer("bilal", k.Ordinal, c.answer, "as I see it (simulated)")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.third != "" {
+				d.openCase("carla", k.Ordinal)
+				if k, err = d.adjudicate("carla", k.Ordinal, c.third == "agree", "as I see it (simulated)"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if k.Status != c.want {
+				t.Errorf("got %s, want %s", k.Status, c.want)
+			}
+			w, err := d.Queue(t.Context(), "ana", 10)
+			if closed := c.want == review.CaseClosed; err != nil || closed != (len(w.Posts) == 0) || closed != (len(w.Open) == 0) {
+				t.Errorf("got %+v, %v", w, err)
+			}
+			if c.want == review.CaseOpen { // whoever would report it says what, and a second person answers for that
+				k = d.decide("carla", told(post))
+				if k, err = d.answer("bilal", k.Ordinal, review.OutcomeReport, ""); err != nil || k.Ordinal != "c1" || k.Status != review.CaseApproved {
+					t.Errorf("got %+v, %v", k, err)
+				}
+			}
+			d.sound()
+		})
+	}
+}
+
+// TestNoRefusalTellsTheFirstOutcome asks everything that a second person can ask, in a vault where the first came to a report and in one
+// where they came to no action: every answer is the same, whatever became of the world meanwhile.
+func TestNoRefusalTellsTheFirstOutcome(t *testing.T) {
+	changes := map[string]func(*desk, evidence.Ordinal){
+		"nothing":  func(*desk, evidence.Ordinal) {},
+		"set anew": func(d *desk, _ evidence.Ordinal) { d.set("demo", "carla", "https://t.me/example_simulated", true) },
+		"not to be reported": func(d *desk, _ evidence.Ordinal) {
+			d.set("demo", "carla", "https://t.me/example_simulated", false)
+		},
+		"suspended": func(d *desk, _ evidence.Ordinal) {
+			if err := d.Suspend(d.t.Context(), "carla", "demo", "in doubt (simulated)"); err != nil {
+				d.t.Fatal(err)
+			}
+		},
+		"edited": func(d *desk, _ evidence.Ordinal) {
+			d.post("1234", 4, "A newer bland text asks for donations (simulated)")
+		},
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			var got [2][]string
+			for i, first := range []func(evidence.Ordinal) review.DecisionInput{told, none} {
+				d, post := approvedDesk(t)
+				d.Blind = true
+				c := d.decide("ana", first(post))
+				change(d, post)
+				got[i] = d.probe("bilal", c.Ordinal)
+			}
+			if diff := cmp.Diff(got[0], got[1]); diff != "" {
+				t.Errorf("the first outcome can be told (-report +no action):\n%s", diff)
+			}
+		})
+	}
+}
+
+// probe returns what one person is told in answer to everything that they can ask about a case, before and after they looked at it.
+func (d *desk) probe(person string, c evidence.Ordinal) []string {
+	d.t.Helper()
+	var out []string
+	say := func(what string, v any, err error) {
+		b, jerr := json.Marshal(v)
+		if jerr != nil {
+			d.t.Fatal(jerr)
+		}
+		out = append(out, fmt.Sprint(what, " ", varies.ReplaceAllString(string(b), "…"), " ", err))
+	}
+	for range 2 {
+		for _, outcome := range []string{review.OutcomeReport, review.OutcomeNoAction, ""} {
+			for _, comment := range []string{"", "because (simulated)"} {
+				payload, err := d.PrepareBlindApproval(d.t.Context(), person, c, outcome, comment)
+				say("prepare "+outcome, payload, err)
+			}
+		}
+		for _, agree := range []bool{true, false} {
+			payload, err := d.PrepareApproval(d.t.Context(), person, c, agree, "why")
+			say("plain", payload, err)
+			payload, err = d.PrepareAdjudication(d.t.Context(), "carla", c, agree, "why")
+			say("third", payload, err)
+		}
+		f, err := d.ShowCase(d.t.Context(), person, c)
+		say("case", f, err)
+		w, err := d.Queue(d.t.Context(), "ana", 10) // in the first person's name
+		say("queue", w, err)
+		all, err := d.CasesInSight(d.t.Context())
+		say("cases", all, err)
+		left, err := d.Redress(d.t.Context(), "ana", "demo")
+		say("redress", left, err)
+		post, err := d.Show(d.t.Context(), person, "a1/4")
+		say("post", post, err)
+	}
+	return out
+}
+
+// varies is what differs between any two vaults: digests, their ids, those of acquisitions and people, and the clock.
+var varies = regexp.MustCompile(`"u[0-9]"|20[0-9-]{8}T[0-9:.]+Z|[0-9a-zA-Z+/_-]{20,}=*|[0-9a-f]{8,}`)
 
 func TestAgreesIsNeverByChance(t *testing.T) {
 	e := []evidence.Exhibit{{Number: 1, Post: "a1/4", RecordRef: evidence.RecordRef{Seq: 7}}}

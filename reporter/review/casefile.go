@@ -54,12 +54,13 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 	if c.Decision == nil || f.Hidden != "" {
 		return f, nil
 	}
+	stands := d.checkDecisionStands
 	if d.Conceals(person, c) {
-		f.Blind = blindSentence
+		f.Blind, stands = blindSentence, d.checkCanReport
 	} else if err := d.fillDecision(ctx, &f); err != nil {
 		return f, err
 	}
-	return f, d.fillExhibits(ctx, person, c, &f)
+	return f, d.fillExhibits(ctx, c, &f, stands)
 }
 
 func (d *Desk) fillDecision(ctx context.Context, f *CaseFile) error {
@@ -82,8 +83,8 @@ func (d *Desk) fillDecision(ctx context.Context, f *CaseFile) error {
 	return nil
 }
 
-// fillExhibits shows the exhibits, and says what the case as it is recorded would meet now.
-func (d *Desk) fillExhibits(ctx context.Context, person string, c Case, f *CaseFile) error {
+// fillExhibits shows the exhibits, and says what an approval of the case as it is recorded would meet now.
+func (d *Desk) fillExhibits(ctx context.Context, c Case, f *CaseFile, stands func(context.Context, Case) error) error {
 	for _, e := range c.Decision.Exhibits {
 		p, err := d.post(ctx, e.Post)
 		if err != nil {
@@ -94,7 +95,7 @@ func (d *Desk) fillExhibits(ctx context.Context, person string, c Case, f *CaseF
 	}
 	err := d.checkExhibits(ctx, c, c.Decision.Exhibits)
 	if err == nil {
-		err = d.veil(person, c, d.checkDecisionStands(ctx, c))
+		err = stands(ctx, c)
 	}
 	var no *Refusal
 	if errors.As(err, &no) {

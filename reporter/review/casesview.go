@@ -6,9 +6,9 @@ import (
 
 // The states of a case.
 const (
-	CaseOpen     = "open"     // opened, nothing decided
-	CaseDecided  = "decided"  // to be reported, and waiting for a second person
-	CaseClosed   = "closed"   // decided: no action
+	CaseOpen     = "open"     // opened, nothing decided; or a third person set aside that nothing was to be done
+	CaseDecided  = "decided"  // to be reported, or decided blind, and waiting for a second person
+	CaseClosed   = "closed"   // no action
 	CaseApproved = "approved" // a second person agreed; in no notice yet
 	CaseRejected = "rejected" // a second person refused; can be decided again
 	CaseNoticed  = "noticed"  // in a notice
@@ -48,7 +48,8 @@ type Decided struct {
 	Outcome     string             `json:"outcome"`
 	Severity    string             `json:"severity,omitempty"` // the highest of its passages
 	Exhibits    []evidence.Exhibit `json:"exhibits"`
-	Designation evidence.RecordRef `json:"designation"` // the target.set that it rests on
+	Designation evidence.RecordRef `json:"designation"`     // the target.set that it rests on
+	Blind       bool               `json:"blind,omitempty"` // taken where review is blind: it waits, whatever its outcome
 }
 
 // Approved is the second person's word on the standing decision.
@@ -125,11 +126,11 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 	}
 	c.Decision = &Decided{
 		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At,
-		Outcome: st.Outcome, Exhibits: st.Exhibits,
+		Outcome: st.Outcome, Exhibits: st.Exhibits, Blind: st.Blind,
 	}
 	c.Approval, c.Refused = nil, nil
 	c.Status = CaseClosed
-	if st.Outcome == OutcomeReport {
+	if st.Outcome == OutcomeReport || st.Blind {
 		c.Status = CaseDecided
 	}
 	if st.Grounds != nil {
@@ -140,7 +141,7 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 
 // settle stores a case that waits for no first person: its posts are decided, and the account's next decision is in another case.
 func (c Case) settle(kv evidence.KV) error {
-	for _, e := range c.Decision.Exhibits {
+	for _, e := range c.decided().Exhibits {
 		if err := put(kv, postKey(e.Post), decidedPost{c.Ordinal, e.Seq}); err != nil {
 			return err
 		}
@@ -153,7 +154,7 @@ func (c Case) settle(kv evidence.KV) error {
 	return put(kv, string(c.Ordinal), c)
 }
 
-// decided returns what a word on the standing decision is compared with.
+// decided returns what a word on the standing decision is compared with; an empty statement where the decision's body was erased.
 func (c Case) decided() evidence.Statement {
 	if c.Decision == nil {
 		return evidence.Statement{}
@@ -163,10 +164,7 @@ func (c Case) decided() evidence.Statement {
 
 // release takes the case's posts out of the list of decided ones.
 func (c Case) release(kv evidence.KV) error {
-	if c.Decision == nil {
-		return nil
-	}
-	for _, e := range c.Decision.Exhibits {
+	for _, e := range c.decided().Exhibits {
 		var d decidedPost
 		ok, err := load(kv, postKey(e.Post), &d)
 		if err == nil && ok && d.Case == c.Ordinal {
@@ -197,22 +195,33 @@ func applyApproval(r evidence.Record, kv evidence.KV) error {
 		Comment: st.Comment,
 	}
 	if st.Type == evidence.StatementAdjudication {
-		c.Refused, c.Approval, c.Status = c.Approval, word, CaseClosed
-		if word.Agree {
-			c.Status = CaseApproved
-		}
-		return c.settle(kv)
+		c.Refused = c.Approval
 	}
-	c.Approval, c.Status = word, CaseApproved
-	if !word.Agree {
+	c.Approval = word
+	switch report := c.decided().Outcome == OutcomeReport; {
+	case word.Agree && report:
+		c.Status = CaseApproved
+	case word.Agree || st.Type == evidence.StatementAdjudication && report:
+		c.Status = CaseClosed
+	case st.Type == evidence.StatementAdjudication:
+		c.Status = CaseOpen
+	default:
 		c.Status = CaseRejected
-		if err := c.release(kv); err != nil {
+	}
+	if c.Status == CaseOpen || c.Status == CaseRejected {
+		return c.reopen(kv)
+	}
+	return c.settle(kv)
+}
+
+// reopen stores a case that waits for a first person: its posts are undecided, and it is the account's case unless another is.
+func (c Case) reopen(kv evidence.KV) error {
+	if err := c.release(kv); err != nil {
+		return err
+	}
+	if open, _ := kv.Get(openKey(c.Account)); open == nil {
+		if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
 			return err
-		}
-		if open, _ := kv.Get(openKey(c.Account)); open == nil {
-			if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
-				return err
-			}
 		}
 	}
 	return put(kv, string(c.Ordinal), c)
@@ -264,7 +273,10 @@ func applyDelivery(r evidence.Record, kv evidence.KV) error {
 			c.Delivery = "uncertain"
 		case evidence.KindNoticeWithdrawn:
 			c.Status, c.Notice, c.Delivery = CaseApproved, "", ""
-			if r.Actor.Space() == evidence.SpacePerson {
+			switch {
+			case c.Decision == nil: // it was erased
+				c.Status, c.Approval = CaseOpen, nil
+			case c.Approval == nil || r.Actor.Space() == evidence.SpacePerson:
 				c.Status, c.Approval = CaseDecided, nil // whoever took it back has a reason: a second person looks again
 			}
 		}

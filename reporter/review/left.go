@@ -51,7 +51,7 @@ func (d *Desk) Redress(ctx context.Context, person, target string) (Redress, err
 	if out.Accounts, err = d.accountsOf(ctx, t); err != nil {
 		return out, err
 	}
-	all, err := d.CasesFor(ctx, person)
+	all, err := d.CasesInSight(ctx)
 	if err != nil {
 		return out, err
 	}
