@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
@@ -14,8 +15,12 @@ type Applied struct {
 	People, Targets, Removed int
 }
 
-// apply makes a configuration true: every person and target that differs from its latest record gets a new one, in one batch,
-// and those that are no longer in it are recorded as removed. Removal comes of the log's own view and not of the configuration
+// applyBatch is how many drafts go into one batch: what a transaction adds to a table is kept sorted in memory until the commit, so that a
+// hundred thousand new targets at once would cost half a minute.
+const applyBatch = 2000
+
+// apply makes a configuration true: every person and target that differs from its latest record gets a new one, people first, and
+// those that are no longer in it are recorded as removed. Removal comes of the log's own view and not of the configuration
 // that was in force before, so that an edit made while no daemon ran counts as well.
 func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 	acq := evidence.NewAcq(r.Now())
@@ -55,20 +60,24 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 			add(evidence.Target(t.ID), &evidence.TargetRemoved{Reason: "no longer in the watchlists"})
 		}
 	}
-	recs, err := r.Vault.Put(ctx, evidence.Batch{Drafts: drafts})
-	if err != nil {
-		return Applied{}, fmt.Errorf("record the configuration: %w", err)
-	}
 	var a Applied
-	for i, rec := range recs {
-		switch {
-		case rec.Outcome != evidence.Written:
-		case i < people:
-			a.People++
-		case i < people+targets:
-			a.Targets++
-		default:
-			a.Removed++
+	i := 0
+	for part := range slices.Chunk(drafts, applyBatch) {
+		recs, err := r.Vault.Put(ctx, evidence.Batch{Drafts: part})
+		if err != nil {
+			return a, fmt.Errorf("record the configuration: %w", err)
+		}
+		for _, rec := range recs {
+			switch {
+			case rec.Outcome != evidence.Written:
+			case i < people:
+				a.People++
+			case i < people+targets:
+				a.Targets++
+			default:
+				a.Removed++
+			}
+			i++
 		}
 	}
 	return a, nil
