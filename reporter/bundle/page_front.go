@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"context"
+	"strings"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -75,6 +76,9 @@ func (b *builder) casePage(ctx context.Context, f *front) error {
 		if body != nil {
 			e.Statement, e.Signed = statementOf(r)
 		}
+		if e.Statement.Type == evidence.StatementAdjudication {
+			e.Title = "Word of the third person, between the two"
+		}
 		if e.Statement.Confirms != nil {
 			e.Agrees = e.Statement.Agrees(decisions[e.Statement.Confirms.Seq])
 		}
@@ -108,6 +112,13 @@ func (b *builder) targetPages(ctx context.Context, f *front) error {
 				e.What, e.Detail = "Resolved", x.Address+" to "+string(x.Account.Ordinal)
 			case *evidence.TargetSuspended:
 				e.What, e.Detail = "Suspended", x.Reason
+			case *evidence.TargetMarked:
+				e.What, e.Detail = "Marked "+x.Mark, strings.TrimSuffix(x.Category+": "+x.Reason, ": ")
+			case *evidence.TargetRelisted:
+				e.What = "One of two who say that it belongs on the list after all"
+				if st, ok := statementOf(r); ok {
+					e.Detail = st.Person + ": " + st.Comment
+				}
 			case *evidence.TargetRemoved:
 				e.What, e.Detail = "Removed from the watchlist", x.Reason
 			}

@@ -195,4 +195,5 @@ type logFacts struct {
 type leaf struct {
 	hash    evidence.Digest
 	subject evidence.Ordinal
+	kind    evidence.Kind
 }

@@ -145,7 +145,7 @@ func (v *verifier) record(env, body, proof []byte, last int64) (int64, error) {
 	}
 	v.report.Records++
 	r := evidence.Record{Envelope: e, EnvelopeBytes: env, Body: body}
-	v.log.leaves[e.Seq] = leaf{r.Leaf(), e.Subject}
+	v.log.leaves[e.Seq] = leaf{r.Leaf(), e.Subject, e.Kind}
 	if len(body) == 0 {
 		v.report.Withheld++
 		return e.Seq, nil
@@ -190,7 +190,7 @@ func (v *verifier) body(r evidence.Record) error {
 		v.log.sets[r.Seq] = b
 	case *evidence.PersonSet:
 		v.log.people = append(v.log.people, keep())
-	case *evidence.Decision, *evidence.Approval, *evidence.TargetApproved:
+	case *evidence.Decision, *evidence.Approval, *evidence.TargetApproved, *evidence.TargetRelisted:
 		v.log.statements = append(v.log.statements, keep())
 	}
 	return nil
