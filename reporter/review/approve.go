@@ -11,10 +11,16 @@ import (
 // PrepareApproval returns the statement with which the second person confirms the standing decision of a case or, where agree is
 // false, refuses it; a refusal takes a comment. Where review is blind, PrepareBlindApproval is asked instead.
 func (d *Desk) PrepareApproval(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
-	return d.prepareApproval(ctx, person, o, evidence.Statement{Agree: agree, Comment: comment})
+	return d.prepareWord(ctx, person, o, evidence.Statement{Type: evidence.StatementApproval, Agree: agree, Comment: comment})
 }
 
-func (d *Desk) prepareApproval(ctx context.Context, person string, o evidence.Ordinal, st evidence.Statement) (string, error) {
+// Approve records the second person's signed word and returns the case.
+func (d *Desk) Approve(ctx context.Context, person string, s evidence.Signed) (Case, error) {
+	return d.recordWord(ctx, person, evidence.StatementApproval, s)
+}
+
+// prepareWord fills in the second or third person's word on a case's decision, and returns it where they may sign it.
+func (d *Desk) prepareWord(ctx context.Context, person string, o evidence.Ordinal, st evidence.Statement) (string, error) {
 	p, err := d.person(ctx, person)
 	if err != nil {
 		return "", err
@@ -30,20 +36,23 @@ func (d *Desk) prepareApproval(ctx context.Context, person string, o evidence.Or
 	if err != nil {
 		return "", err
 	}
-	st.Type, st.Vault, st.Person, st.Fingerprint = evidence.StatementApproval, d.Log.ID(), p.ID, fingerprint
-	st.Time, st.Case, st.CaseVersion = evidence.At(d.now()), c.Ordinal, c.Version
+	st.Vault, st.Person, st.Fingerprint, st.Time = d.Log.ID(), p.ID, fingerprint, evidence.At(d.now())
+	st.Case, st.CaseVersion = c.Ordinal, c.Version
 	if c.Decision != nil {
 		st.Exhibits, st.Confirms = c.Decision.Exhibits, &c.Decision.RecordRef
 	}
-	if err := d.checkApproval(ctx, p, c, st); err != nil {
+	if c.Approval != nil && st.Type == evidence.StatementAdjudication {
+		st.Adjudicates = &c.Approval.RecordRef
+	}
+	if err := d.checkSigner(ctx, p, c, st); err != nil {
 		return "", err
 	}
 	return EncodeStatement(st)
 }
 
-// Approve records the second person's signed word and returns the case.
-func (d *Desk) Approve(ctx context.Context, person string, s evidence.Signed) (Case, error) {
-	p, st, err := d.verify(ctx, person, evidence.StatementApproval, s)
+// recordWord records such a word and returns the case.
+func (d *Desk) recordWord(ctx context.Context, person, typ string, s evidence.Signed) (Case, error) {
+	p, st, err := d.verify(ctx, person, typ, s)
 	if err != nil {
 		return Case{}, err
 	}
@@ -51,7 +60,7 @@ func (d *Desk) Approve(ctx context.Context, person string, s evidence.Signed) (C
 	if err != nil {
 		return c, err
 	}
-	if err := d.checkApproval(ctx, p, c, st); err != nil {
+	if err := d.checkSigner(ctx, p, c, st); err != nil {
 		return c, err
 	}
 	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Approval{Signed: s}, caseLost(c),
@@ -59,6 +68,14 @@ func (d *Desk) Approve(ctx context.Context, person string, s evidence.Signed) (C
 		return c, err
 	}
 	return d.Case(ctx, c.Ordinal)
+}
+
+// checkSigner asks whether a person may give this word.
+func (d *Desk) checkSigner(ctx context.Context, p Person, c Case, st evidence.Statement) error {
+	if st.Type == evidence.StatementAdjudication {
+		return d.checkAdjudication(ctx, p, c, st)
+	}
+	return d.checkApproval(ctx, p, c, st)
 }
 
 func (d *Desk) checkApproval(ctx context.Context, p Person, c Case, st evidence.Statement) error {

@@ -46,7 +46,7 @@ func (d *Desk) CasesInSight(ctx context.Context, states ...string) ([]Case, erro
 // same exhibits with an outcome of their own; no_action takes a comment. The same outcome settles the case: report approves it and
 // no_action closes it. Another refuses the decision, which a third person can then settle.
 func (d *Desk) PrepareBlindApproval(ctx context.Context, person string, o evidence.Ordinal, outcome, comment string) (string, error) {
-	return d.prepareApproval(ctx, person, o, evidence.Statement{Blind: true, Outcome: outcome, Comment: comment})
+	return d.prepareWord(ctx, person, o, evidence.Statement{Type: evidence.StatementApproval, Blind: true, Outcome: outcome, Comment: comment})
 }
 
 // checkBlind asks whether the answer is of the form that review has here.

@@ -108,17 +108,27 @@ func applyCaseOpened(r evidence.Record, kv evidence.KV) error {
 	return put(kv, string(c.Ordinal), c)
 }
 
+// signedIn returns what a person signed and the case that it is about; false where one of them is not to be had.
+func signedIn(r evidence.Record, kv evidence.KV) (c Case, st evidence.Statement, ok bool, err error) {
+	b, err := evidence.DecodeBody(r)
+	if err != nil {
+		return c, st, false, nil //nolint:nilerr // a view skips what is erased or unknown
+	}
+	switch b := b.(type) {
+	case *evidence.Decision:
+		st, ok = statement(b.Signed)
+	case *evidence.Approval:
+		st, ok = statement(b.Signed)
+	}
+	if ok {
+		ok, err = load(kv, string(r.Subject), &c)
+	}
+	return c, st, ok, err
+}
+
 func applyDecision(r evidence.Record, kv evidence.KV) error {
-	var c Case
-	b, ok := body[*evidence.Decision](r)
+	c, st, ok, err := signedIn(r, kv)
 	if !ok {
-		return nil
-	}
-	st, ok := statement(b.Signed)
-	if !ok {
-		return nil
-	}
-	if ok, err := load(kv, string(r.Subject), &c); !ok {
 		return err
 	}
 	if err := c.release(kv); err != nil {
@@ -178,16 +188,8 @@ func (c Case) release(kv evidence.KV) error {
 }
 
 func applyApproval(r evidence.Record, kv evidence.KV) error {
-	var c Case
-	b, ok := body[*evidence.Approval](r)
+	c, st, ok, err := signedIn(r, kv)
 	if !ok {
-		return nil
-	}
-	st, ok := statement(b.Signed)
-	if !ok {
-		return nil
-	}
-	if ok, err := load(kv, string(r.Subject), &c); !ok {
 		return err
 	}
 	word := &Approved{
