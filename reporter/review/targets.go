@@ -55,29 +55,7 @@ func (d *Desk) PrepareTargetApproval(ctx context.Context, person, target string,
 // PrepareTargetApprovalUntil is PrepareTargetApproval with the moment at which the approval ends; a zero one never does. It is
 // renewed by approving again, before or after it ended. Of the one who listed the target it is an emergency start.
 func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target string, until evidence.Time, comment string) (string, error) {
-	p, err := d.person(ctx, person)
-	if err != nil {
-		return "", err
-	}
-	t, _, err := d.Target(ctx, target)
-	if err != nil {
-		return "", err
-	}
-	_, fingerprint, err := p.key()
-	if err == nil {
-		err = d.checkClock()
-	}
-	if err != nil {
-		return "", err
-	}
-	st := evidence.Statement{
-		Type: evidence.StatementTargetApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Comment: comment, CaseVersion: t.Round, Confirms: &t.Set, Agree: true, Until: until,
-	}
-	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
-		return "", err
-	}
-	return EncodeStatement(st)
+	return d.prepareTargetWord(ctx, person, target, evidence.Statement{Type: evidence.StatementTargetApproval, Comment: comment, Until: until})
 }
 
 // ApproveTarget records a signed approval: from then on the target may be collected. It takes the signed listing of the one whom the
@@ -85,15 +63,8 @@ func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target st
 // different people, neither of whom listed it; who suspended it may be one of them, for taking back one's own word is no reason to
 // need a fourth person, and one key alone still lifts nothing.
 func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
-	p, st, err := d.verify(ctx, person, evidence.StatementTargetApproval, s)
+	p, t, version, err := d.targetWord(ctx, person, target, evidence.StatementTargetApproval, s)
 	if err != nil {
-		return Target{}, err
-	}
-	t, version, err := d.Target(ctx, target)
-	if err != nil {
-		return t, err
-	}
-	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
 		return t, err
 	}
 	approved := &evidence.TargetApproved{Signed: s}
@@ -102,13 +73,7 @@ func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evide
 			return t, err
 		}
 	}
-	lost := "target " + t.ID + " changed while it was being approved; look at it and approve again"
-	if _, err := d.act(ctx, p, evidence.Target(t.ID), approved, lost,
-		evidence.Expect{View: ViewTargets, Key: string(t.Ordinal), Version: version}); err != nil {
-		return t, err
-	}
-	t, _, err = d.Target(ctx, target)
-	return t, err
+	return d.actOnTarget(ctx, p, t, version, approved, "target "+t.ID+" changed while it was being approved; look at it and approve again")
 }
 
 func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st evidence.Statement) error {
