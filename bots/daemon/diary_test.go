@@ -39,12 +39,27 @@ func audited(t *testing.T) *site {
 	return s
 }
 
+// appendPerson puts one more person on the roster.
+func (s *site) appendPerson(line string) {
+	s.t.Helper()
+	b, err := os.ReadFile(s.path("muhafiz.yaml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("muhafiz.yaml", strings.Replace(string(b), "organisations:", "  - "+line+"\norganisations:", 1))
+}
+
 func (s *site) readLog(c *Client, q url.Values) ([]diary.Entry, error) {
+	s.t.Helper()
+	return s.readLogAs(c, "amna", q)
+}
+
+func (s *site) readLogAs(c *Client, person string, q url.Values) ([]diary.Entry, error) {
 	s.t.Helper()
 	if q.Get("limit") == "" {
 		q.Set("limit", "100")
 	}
-	q.Set("person", "amna")
+	q.Set("person", person)
 	var es []diary.Entry
 	err := c.Call(s.t.Context(), "GET", "/v1/log?"+q.Encode(), nil, &es)
 	return es, err
