@@ -43,12 +43,20 @@ func TestBlindReview(t *testing.T) {
 	decide := func(post string, more ...string) {
 		t.Helper()
 		do(0, "donations", "review", "show", post, "--as", "amna")
-		do(0, "approve", append([]string{"review", "decide", post, "--as", "amna", "--key", "amna", "--quote", "asks for donations", "--rule", "RULE-BROKEN (simulated)",
-			"--offence", "fundraises", "--severity", "high", "--exclusion", "none", "--affiliation", "AS-REVIEWED (simulated)", "--languages", "en"}, more...)...)
+		do(0, "approve", append([]string{
+			"review", "decide", post, "--as", "amna", "--key", "amna", "--quote", "asks for donations", "--rule", "RULE-BROKEN (simulated)",
+			"--offence", "fundraises", "--severity", "high", "--exclusion", "none", "--affiliation", "AS-REVIEWED (simulated)", "--languages", "en",
+		}, more...)...)
 	}
 	decide("a1/1")
 	for _, args := range [][]string{
-		{"review", "queue"}, {"review", "show", "c1"}, {"review", "show", "c1", "--json"}, {"review", "queue", "--json"}, {"log", "--subject", "c1"}, {"log", "--subject", "c1", "--json"}, {"today"},
+		{"review", "queue"},
+		{"review", "show", "c1"},
+		{"review", "show", "c1", "--json"},
+		{"review", "queue", "--json"},
+		{"log", "--subject", "c1"},
+		{"log", "--subject", "c1", "--json"},
+		{"today"},
 		{"watch", "redress", "channel", "--json"},
 	} {
 		out := do(0, "c1", append(args, "--as", "bilal")...)

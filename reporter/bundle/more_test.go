@@ -177,8 +177,10 @@ func TestThirdWordsAndRelistingsAreChecked(t *testing.T) {
 		"a third person confirms": {func(w *world) { w.third(true, nil) }, "", "<b>Confirms</b> the decision in record"},
 		"a third person refuses":  {func(w *world) { w.third(false, nil) }, "", ", which record"},
 		"a relisting":             {func(w *world) { w.relist(nil, nil) }, "", "Simulated relisting."},
-		"another refusal": {func(w *world) { w.third(true, func(st *evidence.Statement) { st.Adjudicates.Leaf[0] ^= 1 }) },
-			"signed over another record", ""},
+		"another refusal": {
+			func(w *world) { w.third(true, func(st *evidence.Statement) { st.Adjudicates.Leaf[0] ^= 1 }) },
+			"signed over another record", "",
+		},
 		"what is no refusal": {func(w *world) { w.third(true, func(st *evidence.Statement) { other(w, st.Adjudicates) }) }, "decides between two people", ""},
 		"another mark":       {func(w *world) { w.relist(func(st *evidence.Statement) { st.Lifts.Leaf[0] ^= 1 }, nil) }, "signed over another record", ""},
 		"what is no mark":    {func(w *world) { w.relist(func(st *evidence.Statement) { other(w, st.Lifts) }, nil) }, "sets a mark aside", ""},
