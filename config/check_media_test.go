@@ -6,7 +6,7 @@ import (
 )
 
 func TestMediaTypes(t *testing.T) {
-	d := &decoder{positions: map[string]Position{}}
+	d := &decoder{}
 	d.mediaTypes("collect.mime.deny", []string{"application/pdf", "image/*", "application/vnd.example.x+json"})
 	if len(d.errs) != 0 {
 		t.Errorf("good types are refused: %v", d.errs)
