@@ -45,8 +45,8 @@ const proveChunk = 256
 // Prove returns the RFC 6962 inclusion path of each record in the tree of the given size, leaf's sibling first. The path in
 // a tree of one record is empty.
 func (v *Vault) Prove(ctx context.Context, seqs []int64, size int64) ([][]evidence.Digest, error) {
-	if size > v.Size() {
-		return nil, fmt.Errorf("a tree of %d records: the vault holds %d: %w", size, v.Size(), evidence.ErrNotFound)
+	if err := v.holds(size); err != nil {
+		return nil, err
 	}
 	out := make([][]evidence.Digest, 0, len(seqs))
 	for len(seqs) > 0 {
