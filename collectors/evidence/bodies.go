@@ -6,6 +6,7 @@ var bodies = map[Kind]func() Body{
 	KindRunStarted:      func() Body { return &RunStarted{} },
 	KindRunStopped:      func() Body { return &RunStopped{} },
 	KindCheckpoint:      func() Body { return &Checkpoint{} },
+	KindKeyRotated:      func() Body { return &KeyRotated{} },
 	KindPersonSet:       func() Body { return &PersonSet{} },
 	KindTargetSet:       func() Body { return &TargetSet{} },
 	KindTargetApproved:  func() Body { return &TargetApproved{} },
