@@ -47,6 +47,22 @@ func checkpoint(t testing.TB, skey string, witnesses ...string) []byte {
 	return b
 }
 
+// cosign adds a witness's line to a checkpoint.
+func cosign(t testing.TB, msg []byte, skey string) []byte {
+	t.Helper()
+	w, err := fnote.NewSignerForCosignatureV1(skey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, _, _ := bytes.Cut(msg, []byte("\n\n"))
+	only, err := sumnote.Sign(&sumnote.Note{Text: string(body) + "\n"}, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, line, _ := bytes.Cut(only, []byte("\n\n"))
+	return append(bytes.Clone(msg), line...)
+}
+
 func TestCosignatures(t *testing.T) {
 	logKey, logV := keys(t, "example.org/log")
 	w1, v1 := keys(t, "witness.example/one")
