@@ -28,7 +28,7 @@ const fsckWave = 4096
 
 // records reads the log once: values by themselves on all cores, then one after another what follows from their order.
 func (f *fsck) records(ctx context.Context) error {
-	s := &sequence{f: f, names: map[whole]uint64{}, numbers: map[evidence.Ordinal]string{}}
+	s := &sequence{f: f, names: map[whole]uint64{}, numbers: map[evidence.Ordinal]string{}, rotation: -1}
 	if k, _ := f.t.log.Cursor().Last(); len(k) == 8 {
 		f.head = keySeq(k) + 1
 	}
@@ -110,18 +110,20 @@ func (e *examined) look() {
 
 // sequence is what follows from the order of the records.
 type sequence struct {
-	f       *fsck
-	at      int64 // the next record
-	last    evidence.Time
-	tree    tree
-	stored  int64 // hashes compared so far
-	lost    int64 // the first chunk of hashes not yet said to be missing
-	names   map[whole]uint64
-	numbers map[evidence.Ordinal]string // whole ordinals that are bound, and to which key
-	slots   int64                       // facet slots that stand in the index as the records say
-	broken  bool                        // a record could not be read: what the indexes hold beyond the others may stem from it
-	unknown bool                        // a record could be read only by a newer build: its facets are not known here
-	log     note.Verifiers
+	f        *fsck
+	at       int64 // the next record
+	last     evidence.Time
+	tree     tree
+	stored   int64 // hashes compared so far
+	lost     int64 // the first chunk of hashes not yet said to be missing
+	names    map[whole]uint64
+	numbers  map[evidence.Ordinal]string // whole ordinals that are bound, and to which key
+	slots    int64                       // facet slots that stand in the index as the records say
+	broken   bool                        // a record could not be read: what the indexes hold beyond the others may stem from it
+	unknown  bool                        // a record could be read only by a newer build: its facets are not known here
+	log      note.Verifiers
+	key      string // the log's key at this point, a vkey
+	rotation int64  // the last key.rotated, -1 where there was none
 }
 
 func (s *sequence) next(e *examined) {
@@ -164,6 +166,8 @@ func (s *sequence) next(e *examined) {
 		s.created(seq, b)
 	case *evidence.Checkpoint:
 		s.checkpoint(seq, b)
+	case *evidence.KeyRotated:
+		s.rotated(seq, b)
 	}
 }
 
@@ -252,7 +256,7 @@ func (s *sequence) created(seq int64, b *evidence.VaultCreated) {
 		s.f.record(seq, "its log key cannot be read: %v", err)
 		return
 	}
-	s.log = note.VerifierList(v)
+	s.log, s.key = note.VerifierList(v), b.LogKey
 }
 
 // checkpoint compares a signed tree head with the records.
@@ -306,6 +310,7 @@ func (s *sequence) end() {
 			f.problem("bucket tree", "it holds %d hashes, but %d records need %d", n, s.at, s.stored)
 		}
 	}
+	s.endKey()
 	s.endNames()
 	s.endSubjects()
 }

@@ -34,6 +34,7 @@ var buckets = []string{bucketMeta, bucketLog, bucketTree, bucketIDs, bucketNames
 const (
 	metaFormat = "format" // decimal
 	metaHead   = "head"   // size, root: what the last commit left
+	metaKey    = "key"    // seq of the newest key.rotated; absent where there is none
 )
 
 // spaces are those whose names are numbered; v0 alone is in no bucket.

@@ -63,6 +63,7 @@ type Vault struct {
 	blobs   *blobs
 	views   map[string]bool // that this Vault keeps up to date
 	created evidence.VaultCreated
+	turning sync.Mutex // held while a checkpoint is signed or the key changes
 
 	queue chan *request
 	stop  chan struct{} // closed by Close
@@ -71,6 +72,8 @@ type Vault struct {
 	size  atomic.Int64 // records acknowledged
 
 	mu      sync.Mutex
+	signer  note.Signer // of checkpoints, nil where none was given
+	logKey  string      // its public key, as the log gives it
 	failure error
 	grown   chan struct{} // closed and replaced when size grows
 	root    treeHead      // of the acknowledged records
@@ -139,7 +142,10 @@ func (v *Vault) start() error {
 	if err != nil {
 		return err
 	}
-	v.created = *created
+	v.created, v.signer = *created, v.o.Signer
+	if v.logKey, err = v.currentKey(); err != nil {
+		return err
+	}
 	if err := v.catchUp(w.now.tree.size); err != nil {
 		return err
 	}
@@ -161,8 +167,12 @@ func (v *Vault) Close() error {
 // ID returns the vault's id as its first record gives it.
 func (v *Vault) ID() string { return v.created.VaultID }
 
-// LogKey returns the key that checkpoints are verified with, as the vault's first record gives it.
-func (v *Vault) LogKey() string { return v.created.LogKey }
+// LogKey returns the key that checkpoints are verified with: the vault's first record gives it, and a key.rotated another.
+func (v *Vault) LogKey() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.logKey
+}
 
 // Path returns the vault's folder.
 func (v *Vault) Path() string { return v.path }

@@ -227,6 +227,11 @@ func (w *writer) append(t *txn, tables []table, d *draft) error {
 	if err := w.index(t, d); err != nil {
 		return err
 	}
+	if e.Kind == evidence.KindKeyRotated {
+		if err := t.meta.Put([]byte(metaKey), seqKey(d.seq)); err != nil {
+			return err
+		}
+	}
 	*d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
 	for _, tab := range tables {
 		if err := tab.apply(*d.record); err != nil {
