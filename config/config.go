@@ -36,6 +36,9 @@ type Config struct {
 	// Reporter is how approved cases become notices. Without it nothing is sent.
 	Reporter *Reporter `yaml:"reporter"`
 
+	// Anchors is when the log's head is signed, and who outside confirms it.
+	Anchors Anchors `yaml:"anchors"`
+
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 

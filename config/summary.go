@@ -159,6 +159,9 @@ func (c *Config) warnings() []Warning {
 	if len(c.Telegram.Accounts) == 0 && len(c.Targets) > 0 {
 		add("telegram.accounts", "there is no Telegram account, so nothing is collected there; exports can be imported")
 	}
+	if len(c.Anchors.Authorities) == 0 && len(c.Anchors.Witnesses) == 0 {
+		add("anchors", "nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority")
+	}
 	if c.Bundle == nil {
 		add("bundle", "nobody is named who signs bundles, so none can be built")
 	}
