@@ -28,9 +28,6 @@ type Daemon struct {
 	undo   []func() error // last in, first out
 }
 
-// checkpointEvery is how often a daemon signs the tree's head while something was written since.
-const checkpointEvery = 10 * time.Minute
-
 // New makes a daemon; nothing is opened before Start.
 func New(o Options) *Daemon {
 	o.setDefaults()
@@ -92,6 +89,11 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 
+	keeper, err := d.rooms.keeper(ctx)
+	if err != nil {
+		return err
+	}
+
 	var run context.Context
 	run, d.cancel = context.WithCancel(context.Background())
 	d.group, run = errgroup.WithContext(run)
@@ -101,7 +103,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	})
 	d.refresh()
 	d.group.Go(func() error { return d.collect(run) })
-	d.group.Go(func() error { return d.every(run, checkpointEvery, d.checkpoint) })
+	d.group.Go(func() error { return keeper.Run(run) })
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
@@ -141,19 +143,6 @@ func (d *Daemon) collect(ctx context.Context) error {
 		sources[i] = src
 	}
 	return s.Run(ctx, sources...)
-}
-
-// checkpoint signs the head if records other than checkpoints were written since the last one.
-func (d *Daemon) checkpoint(ctx context.Context) error {
-	var last checked
-	if _, err := d.rooms.view(ctx, viewRuns, runChecked, &last); err != nil {
-		return err
-	}
-	if d.rooms.Vault.Size() <= last.Size+1 {
-		return nil
-	}
-	_, err := d.rooms.Vault.Checkpoint(ctx)
-	return err
 }
 
 // every runs f after each pause until ctx is done; an error of f ends the daemon.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter"
 	"github.com/muhafiz/muhafiz/reporter/diary"
@@ -17,6 +18,7 @@ func Views() []evidence.View {
 		[]evidence.View{
 			{Name: viewRuns, Version: 1, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
+			anchor.View(),
 		},
 		diary.Views(),
 		reporter.Views())
@@ -62,7 +64,7 @@ func applyRuns(r evidence.Record, kv evidence.KV) error {
 	case evidence.KindRunStopped:
 		return kv.Delete(runOpen)
 	case evidence.KindCheckpoint:
-		if c, err := evidence.Decode[*evidence.Checkpoint](r); err == nil {
+		if c, err := evidence.Decode[*evidence.Checkpoint](r); err == nil && c.Anchor == nil {
 			return put(runChecked, checked{c.Size, r.At})
 		}
 	case evidence.KindCollector:

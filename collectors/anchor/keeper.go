@@ -196,22 +196,16 @@ func (k *Keeper) tell(a Authority, err error) {
 
 // stamp asks for a token and records it.
 func (k *Keeper) stamp(ctx context.Context, a Authority, c evidence.Checkpoint) error {
-	resp, tok, err := a.Stamp(ctx, []byte(c.Note))
-	if err != nil {
-		return err
-	}
-	rec, err := record(ctx, k.Log, k.Now(), c, &evidence.Anchor{
-		Type: evidence.AnchorRFC3161, By: a.Name, At: evidence.At(tok.At), Token: resp, Key: tok.Cert,
-	})
+	got, err := Stamp(ctx, k.Log, k.Now(), c, a)
 	if err != nil {
 		return err
 	}
 	k.mu.Lock()
-	if rec.Seq >= k.newest.Size {
+	if got.Seq >= k.newest.Size {
 		k.own++
 	}
 	k.mu.Unlock()
-	k.Logger.Info().Str("authority", a.Name).Int64("size", c.Size).Time("at", tok.At).Msg("the log's head is time-stamped")
+	k.Logger.Info().Str("authority", a.Name).Int64("size", c.Size).Time("at", got.At.Time).Msg("the log's head is time-stamped")
 	return nil
 }
 

@@ -18,12 +18,12 @@ func (w *writeError) Unwrap() error { return w.error }
 
 func asWrite(err error, w **writeError) bool { return errors.As(err, w) }
 
-// putter is the part of the log that records need.
-type putter interface {
+// Putter is the part of the log that records need.
+type Putter interface {
 	Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error)
 }
 
-func record(ctx context.Context, log putter, now time.Time, c evidence.Checkpoint, a *evidence.Anchor) (evidence.Record, error) {
+func record(ctx context.Context, log Putter, now time.Time, c evidence.Checkpoint, a *evidence.Anchor) (evidence.Record, error) {
 	c.Anchor = a
 	recs, err := log.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
 		ID: evidence.NewID(now), Actor: evidence.Vault(), Subject: evidence.Vault(), Body: &c,
@@ -34,9 +34,21 @@ func record(ctx context.Context, log putter, now time.Time, c evidence.Checkpoin
 	return recs[0], nil
 }
 
+// Stamp has one authority confirm a checkpoint now, and records it.
+func Stamp(ctx context.Context, log Putter, now time.Time, c evidence.Checkpoint, a Authority) (Anchored, error) {
+	resp, tok, err := a.Stamp(ctx, []byte(c.Note))
+	if err != nil {
+		return Anchored{}, err
+	}
+	rec, err := record(ctx, log, now, c, &evidence.Anchor{
+		Type: evidence.AnchorRFC3161, By: a.Name, At: evidence.At(tok.At), Token: resp, Key: tok.Cert,
+	})
+	return Anchored{Type: evidence.AnchorRFC3161, By: a.Name, Size: c.Size, At: evidence.At(tok.At), Seq: rec.Seq}, err
+}
+
 // Reader reads the log that a cosigned checkpoint is compared with.
 type Reader interface {
-	putter
+	Putter
 	LogKey() string
 	Root(ctx context.Context, size int64) (evidence.Digest, error)
 	Table
@@ -64,7 +76,7 @@ func Compare(ctx context.Context, log Reader, msg []byte, vkey string) (Head, er
 		return h, err
 	}
 	if root != h.Root {
-		return h, fmt.Errorf("%w: over the first %d records it has the root %s, and today's log gives %s: records were changed or replaced", ErrOtherLog, h.Size, h.Root, root)
+		return h, fmt.Errorf("%w: over the first %d records it has the root %s, and today's log gives %s: records were changed, or an older copy of the vault was put in its place and went on", ErrOtherLog, h.Size, h.Root, root)
 	}
 	return h, nil
 }
