@@ -118,6 +118,9 @@ func facebookPath(segments []string, query url.Values) (Address, error) {
 }
 
 func facebookID(id string) (Address, error) {
+	if strings.HasPrefix(id, "pfbid") {
+		return Address{}, fmt.Errorf("the Facebook link has a pfbid in place of the account's number, and Facebook makes those anew from time to time; give the account's link with its name or number")
+	}
 	if len(id) < 5 || len(id) > 20 || strings.Trim(id, "0123456789") != "" {
 		return Address{}, fmt.Errorf("the Facebook link has no account number; give one such as https://www.facebook.com/profile.php?id=NUMBER")
 	}
@@ -126,7 +129,7 @@ func facebookID(id string) (Address, error) {
 
 // facebookName checks a name: 5 to 50 letters, digits and dots (facebook.com/help/409473442437047); a name of digits is a number.
 func facebookName(name string) (Address, error) {
-	if len(name) >= 5 && strings.Trim(name, "0123456789") == "" {
+	if len(name) >= 5 && strings.Trim(name, "0123456789") == "" || strings.HasPrefix(name, "pfbid") {
 		return facebookID(name)
 	}
 	return accountName(name, PlatformFacebook, "username", "https://www.facebook.com/", 5, 50, ".")

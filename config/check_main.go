@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -122,7 +121,7 @@ func (l *loader) checkBundle(d *decoder) {
 
 // given reports whether a key stands in the file, even with a value that was refused.
 func (d *decoder) given(path string) bool {
-	_, ok := d.positions[path]
+	_, ok := d.places.node(path)
 	return ok
 }
 
@@ -143,7 +142,7 @@ func (u unique) check(d *decoder, path, value, what string) {
 	if value == "" {
 		return
 	}
-	here := position(d.positions, path)
+	here := d.places.position(path)
 	if first, ok := u[value]; ok {
 		d.errAt(path, "%s is already at %s", what, first)
 		return
@@ -159,9 +158,8 @@ func (d *decoder) slug(path, value string) {
 
 // at is the path of a key, or with none of the item itself, in a list.
 func at(list string, i int, key string) string {
-	item := fmt.Sprintf("%s[%d]", list, i)
 	if key == "" {
-		return item
+		return item(list, i)
 	}
-	return join(item, key)
+	return join(item(list, i), key)
 }

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"path/filepath"
 	"strings"
@@ -14,6 +13,7 @@ type watchlists struct {
 	ids                    map[string]Position
 	addresses              map[string]*Target
 	badRoles               map[string]bool // people whose roles were refused
+	targets                [][]Target      // by file
 }
 
 func (w *watchlists) read(file string, p parsed) {
@@ -26,10 +26,10 @@ func (w *watchlists) read(file string, p parsed) {
 	for i := range f.Targets {
 		t := &f.Targets[i]
 		t.File, t.FileSHA256 = filepath.Base(file), sum
-		w.check(d, fmt.Sprintf("targets[%d]", i), t)
+		w.check(d, item("targets", i), t)
 	}
 	w.take(d)
-	w.cfg.Targets = append(w.cfg.Targets, f.Targets...)
+	w.targets = append(w.targets, f.Targets)
 }
 
 func (w *watchlists) check(d *decoder, path string, t *Target) {
@@ -65,7 +65,7 @@ func (w *watchlists) identity(d *decoder, path string, t *Target) {
 		t.ID = t.Address.ID()
 	}
 	d.slug(join(path, "id"), t.ID)
-	here := position(d.positions, path)
+	here := d.places.position(path)
 	if !t.Address.IsZero() {
 		switch first := w.addresses[t.Address.Canonical]; {
 		case first != nil:

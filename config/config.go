@@ -39,6 +39,9 @@ type Config struct {
 	// Anchors is when the log's head is signed, and who outside confirms it.
 	Anchors Anchors `yaml:"anchors"`
 
+	// Review is how people review. Without it the second person sees what the first decided.
+	Review Review `yaml:"review"`
+
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 
@@ -46,8 +49,16 @@ type Config struct {
 	Targets       []Target       `yaml:"-"` // of all watchlists, in the order of the files' names and within them
 	Files         []File         `yaml:"-"` // muhafiz.yaml, the organisations file and the watchlists, as they were read
 
-	positions map[string]Position // of muhafiz.yaml, by path
-	noLogKey  bool                // there was no file at LogKey
+	places   places // of muhafiz.yaml
+	noLogKey bool   // there was no file at LogKey
+}
+
+// Review is how people review.
+type Review struct {
+	// Blind hides what the first person decided, on what grounds, how gravely and who they are from everybody else until the second person
+	// has answered with an outcome of their own; a decision of no action waits for a second person as well. That both came to the same
+	// settles a case; otherwise a third person decides. Default false.
+	Blind bool `yaml:"blind"`
 }
 
 // Bundle is who signs evidence bundles. One of SSHKey and Agent is needed. The key must not be the log's key.
@@ -69,7 +80,7 @@ type File struct {
 
 // Position returns where a path such as `reporter.schedule` or `people[0].email` stands in muhafiz.yaml, or where the nearest part of
 // it that is there stands.
-func (c *Config) Position(path string) Position { return position(c.positions, path) }
+func (c *Config) Position(path string) Position { return c.places.position(path) }
 
 // ErrorAt is an Error at a path of muhafiz.yaml, for checks that belong to another package (a schedule, a key's content).
 func (c *Config) ErrorAt(path, reason string) Error {
@@ -105,22 +116,4 @@ func (c *Config) Target(id string) (Target, bool) {
 		}
 	}
 	return Target{}, false
-}
-
-func position(positions map[string]Position, path string) Position {
-	for ; path != ""; path = parentPath(path) {
-		if p, ok := positions[path]; ok {
-			return p
-		}
-	}
-	return positions[""]
-}
-
-func parentPath(p string) string {
-	for i := len(p) - 1; i > 0; i-- {
-		if p[i] == '.' || p[i] == '[' {
-			return p[:i]
-		}
-	}
-	return ""
 }

@@ -20,14 +20,15 @@ const (
 // decoder fills structs from one file's node tree. It walks the tree itself instead of calling node.Decode, which forgets strictness
 // and positions below a custom type.
 type decoder struct {
-	loader    *loader
-	file      string // as errors name it
-	dir       string // relative paths start here
-	errs      Errors
-	positions map[string]Position
-	aliases   int
-	visits    int
-	dropped   int // errors beyond maxErrors
+	loader  *loader
+	file    string // as errors name it
+	dir     string // relative paths start here
+	errs    Errors
+	places  places
+	shapes  shapes
+	aliases int
+	visits  int
+	dropped int // errors beyond maxErrors
 }
 
 // nodeDecoder is a type that reads itself from a node.
@@ -41,7 +42,7 @@ type defaulter interface{ setDefaults() }
 // read fills the struct that p points to from a document's root.
 func (d *decoder) read(root *yaml.Node, p any) {
 	v := valueOf(p)
-	setDefaults(v)
+	d.shapes.setDefaults(v)
 	d.value(root, "", v)
 }
 
@@ -74,7 +75,6 @@ func (d *decoder) failed(path string) bool {
 
 // value reads n into v, which is addressable.
 func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
-	d.positions[path] = d.pos(n)
 	if d.visits++; d.visits > maxVisits {
 		if d.visits == maxVisits+1 {
 			d.limit(n, path, "the file has more than %d values once its aliases are followed; split it", maxVisits)
@@ -95,7 +95,7 @@ func (d *decoder) value(n *yaml.Node, path string, v reflect.Value) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		v.Set(reflect.New(v.Type().Elem()))
-		setDefaults(v.Elem())
+		d.shapes.setDefaults(v.Elem())
 		d.value(n, path, v.Elem())
 	case reflect.Struct:
 		d.mapping(n, path, v)
@@ -121,7 +121,6 @@ func (d *decoder) alias(n *yaml.Node, path string, v reflect.Value) {
 		d.limit(n, path, "the file uses aliases more than %d times; write the values out", maxAliases)
 	case d.aliases <= maxAliases:
 		d.value(n.Alias, path, v)
-		d.positions[path] = d.pos(n)
 	}
 }
 
@@ -139,40 +138,42 @@ func (d *decoder) plain(n *yaml.Node, path string) bool {
 }
 
 func (d *decoder) mapping(n *yaml.Node, path string, v reflect.Value) {
+	shape := d.shapes.of(v.Type())
 	if n.Kind != yaml.MappingNode {
-		d.errorf(n, path, "must be a mapping of keys (%s), is %s", strings.Join(keysOf(v.Type()), ", "), kindName(n))
+		d.errorf(n, path, "must be a mapping of keys (%s), is %s", strings.Join(shape.keys(), ", "), kindName(n))
 		return
 	}
-	if f := v.FieldByName("Pos"); f.IsValid() {
-		f.Set(reflect.ValueOf(d.pos(n)))
+	if shape.pos != nil {
+		*v.FieldByIndex(shape.pos).Addr().Interface().(*Position) = d.pos(n)
 	}
-	seen, misspelt := map[string]*yaml.Node{}, map[string]bool{}
+	var seen keySet
+	var misspelt []string
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, val := n.Content[i], n.Content[i+1]
-		if !d.key(key, path, seen) {
+		if !d.key(key, path, &seen) {
 			continue
 		}
-		f, ok := fieldByKey(v.Type(), key.Value)
+		f, ok := shape.field(key.Value)
 		if !ok {
-			meant, list := suggest(key.Value, keysOf(v.Type()))
+			meant, list := suggest(key.Value, shape.keys())
 			d.errorf(key, join(path, clip(key.Value)), "unknown key%s", list)
-			misspelt[meant] = true
+			misspelt = append(misspelt, meant)
 			continue
 		}
-		d.value(val, join(path, key.Value), v.FieldByIndex(f.Index))
-		if _, opts := tag(f); slices.Contains(opts, "required") && !slices.Contains(opts, "empty") && val.Kind == yaml.SequenceNode && len(val.Content) == 0 {
+		d.value(val, join(path, key.Value), v.Field(f.index))
+		if f.required && !f.empty && val.Kind == yaml.SequenceNode && len(val.Content) == 0 {
 			d.errorf(val, join(path, key.Value), "is empty: at least one is needed")
 		}
 	}
-	for _, name := range requiredKeys(v.Type()) {
-		if seen[name] == nil && !misspelt[name] {
-			d.errorf(n, join(path, name), "required, but not given")
+	for _, f := range shape.fields {
+		if f.required && seen.first(f.key) == nil && !slices.Contains(misspelt, f.key) {
+			d.errorf(n, join(path, f.key), "required, but not given")
 		}
 	}
 }
 
 // key reports whether a mapping's key can be looked up.
-func (d *decoder) key(key *yaml.Node, path string, seen map[string]*yaml.Node) bool {
+func (d *decoder) key(key *yaml.Node, path string, seen *keySet) bool {
 	if key.Kind != yaml.ScalarNode {
 		d.errorf(key, path, "a key must be a word, is %s", kindName(key))
 		return false
@@ -181,11 +182,11 @@ func (d *decoder) key(key *yaml.Node, path string, seen map[string]*yaml.Node) b
 		d.errorf(key, path, "merge keys (<<) are not supported; write the keys out, or use an alias for the whole value")
 		return false
 	}
-	if first := seen[key.Value]; first != nil {
+	if first := seen.first(key.Value); first != nil {
 		d.errorf(key, join(path, clip(key.Value)), "given twice; first at line %d", first.Line)
 		return false
 	}
-	seen[key.Value] = key
+	seen.add(key)
 	return true
 }
 
@@ -196,10 +197,10 @@ func (d *decoder) list(n *yaml.Node, path string, v reflect.Value) {
 	}
 	v.Set(reflect.MakeSlice(v.Type(), 0, min(len(n.Content), 8192)))
 	for i, c := range n.Content {
-		e := reflect.New(v.Type().Elem()).Elem()
-		setDefaults(e)
-		d.value(c, fmt.Sprintf("%s[%d]", path, i), e)
-		v.Set(reflect.Append(v, e))
+		v.Grow(1)
+		v.SetLen(i + 1)
+		d.shapes.setDefaults(v.Index(i))
+		d.value(c, item(path, i), v.Index(i))
 	}
 }
 
@@ -246,7 +247,7 @@ func (d *decoder) integer(n *yaml.Node, path string, v reflect.Value) {
 // errAt is errorf for a path that was read before.
 func (d *decoder) errAt(path, format string, args ...any) {
 	if !d.full() {
-		p := position(d.positions, path)
+		p := d.places.position(path)
 		d.errs = append(d.errs, Error{p.File, p.Line, p.Col, path, fmt.Sprintf(format, args...)})
 	}
 }
@@ -264,6 +265,8 @@ func kindName(n *yaml.Node) string {
 	}
 	return "something else"
 }
+
+func item(path string, i int) string { return path + "[" + strconv.Itoa(i) + "]" }
 
 func join(path, key string) string {
 	if path == "" {

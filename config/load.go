@@ -3,9 +3,11 @@ package config
 import (
 	"crypto/sha256"
 	"fmt"
+	"iter"
 	"os"
 	"path/filepath"
 	"reflect"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -51,7 +53,7 @@ func (l *loader) load(path string) {
 	if main == nil {
 		return
 	}
-	l.cfg.positions = main.positions
+	l.cfg.places = main.places
 	l.checkMain(main)
 	badRoles := map[string]bool{}
 	for i, p := range l.cfg.People {
@@ -65,12 +67,10 @@ func (l *loader) load(path string) {
 		ids: map[string]Position{}, addresses: map[string]*Target{},
 	}
 	files := l.watchlistFiles(main, filepath.Dir(path))
-	ahead := l.parseAhead(files, 0) // long lists: while one file is checked, the next is parsed
-	for i, file := range files {
-		f := <-ahead
-		ahead = l.parseAhead(files, i+1)
-		w.read(file, f)
+	for i, f := range l.parseAhead(files) {
+		w.read(files[i], f)
 	}
+	l.cfg.Targets = slices.Concat(w.targets...)
 }
 
 // take moves a decoder's errors to the loader's.
@@ -118,13 +118,28 @@ func (l *loader) parseFile(path string) (p parsed) {
 	return p
 }
 
-// parseAhead parses the file with an index, if there is one, while the caller does something else.
-func (l *loader) parseAhead(files []string, i int) <-chan parsed {
-	ch := make(chan parsed, 1)
-	if i < len(files) {
-		go func() { ch <- l.parseFile(files[i]) }()
+// parseAhead yields the files in their order. While the caller is at one, as many of the next as there are processors are parsed.
+func (l *loader) parseAhead(files []string) iter.Seq2[int, parsed] {
+	return func(yield func(int, parsed) bool) {
+		ahead := runtime.GOMAXPROCS(0)
+		results := make([]chan parsed, len(files))
+		start := func(i int) {
+			if i < len(files) {
+				results[i] = make(chan parsed, 1)
+				go func() { results[i] <- l.parseFile(files[i]) }()
+			}
+		}
+		for i := range ahead {
+			start(i)
+		}
+		for i := range files {
+			p := <-results[i]
+			start(i + ahead)
+			if !yield(i, p) {
+				return
+			}
+		}
 	}
-	return ch
 }
 
 func (l *loader) decode(path string, p parsed, v any) (*decoder, bool) {
@@ -135,7 +150,7 @@ func (l *loader) decode(path string, p parsed, v any) (*decoder, bool) {
 		l.errs = append(l.errs, p.errs...)
 		return nil, false
 	}
-	d := &decoder{loader: l, file: path, dir: filepath.Dir(p.abs), positions: map[string]Position{}}
+	d := &decoder{loader: l, file: path, dir: filepath.Dir(p.abs), places: places{path, p.root}, shapes: shapes{}}
 	d.read(p.root, v)
 	return d, len(d.errs) == 0
 }

@@ -71,7 +71,7 @@ func TestSecretIsHidden(t *testing.T) {
 func TestSizeText(t *testing.T) {
 	for text, want := range map[string]Size{"1": 1, "20MB": 20e6, "1.5 MB": 1.5e6, "512KiB": 512 << 10, "1GiB": 1 << 30, "4TiB": 4 << 40, "7B": 7} {
 		var got Size
-		d := &decoder{positions: map[string]Position{}}
+		d := &decoder{shapes: shapes{}}
 		got.decodeNode(d, &yaml.Node{Kind: yaml.ScalarNode, Value: text}, "x")
 		if got != want || len(d.errs) > 0 {
 			t.Errorf("%s: got %d, %v, want %d", text, got, d.errs, want)
@@ -79,7 +79,7 @@ func TestSizeText(t *testing.T) {
 	}
 	for _, text := range []string{"0", "-1", "1e3", "0.5B", "5TiB", "20 mb", "MB", "1.2345MB", "९MB"} {
 		var got Size
-		d := &decoder{positions: map[string]Position{}}
+		d := &decoder{shapes: shapes{}}
 		got.decodeNode(d, &yaml.Node{Kind: yaml.ScalarNode, Value: text}, "x")
 		if len(d.errs) == 0 {
 			t.Errorf("%s was taken as %d", text, got)

@@ -75,6 +75,7 @@ type TargetSummary struct {
 // RouteSummary is where notices for a platform go.
 type RouteSummary struct {
 	Platform string   `json:"platform"`
+	Kind     string   `json:"kind"` // of notice; see RouteKinds
 	To       []string `json:"to,omitempty"`
 	Outbox   string   `json:"outbox,omitempty"`
 }
@@ -111,7 +112,7 @@ func (c *Config) Summary() Summary {
 	if r := c.Reporter; r != nil {
 		s.Schedule = r.Schedule
 		for _, x := range r.Routes {
-			rs := RouteSummary{Platform: x.Platform, Outbox: x.Outbox}
+			rs := RouteSummary{Platform: x.Platform, Kind: x.Kind, Outbox: x.Outbox}
 			if x.Mail != nil {
 				rs.To = x.Mail.To
 			}

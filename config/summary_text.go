@@ -85,7 +85,7 @@ func (s Summary) writeRoutes(w io.Writer) {
 		if r.Outbox != "" {
 			to = append(to, "outbox "+r.Outbox)
 		}
-		fmt.Fprintf(w, "Route        %s: %s\n", r.Platform, strings.Join(to, "; "))
+		fmt.Fprintf(w, "Route        %s, %s: %s\n", r.Platform, r.Kind, strings.Join(to, "; "))
 	}
 }
 

@@ -23,8 +23,8 @@ type Target struct {
 	Collect Collect `yaml:"collect"`
 	// Report says whether approved cases may become notices. Default false: collect only.
 	Report bool `yaml:"report"`
-	// ListedBy is the id of the analyst, reviewer or senior who put the target here. A second person approves it before
-	// collection begins.
+	// ListedBy is the id of the analyst, reviewer or senior who put the target here, and who signs that with `muhafiz watch sign`, again
+	// after each change. A second person approves it before collection begins.
 	ListedBy string `yaml:"listed_by,required"`
 	// Note is for colleagues; it is not written to the log.
 	Note string `yaml:"note"`

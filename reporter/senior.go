@@ -73,7 +73,7 @@ func (r *Reporter) checkApproval(ctx context.Context, n notice.State, st evidenc
 		return refuse(review.WrongNotice, "notice %s is already approved, by %s", n.Ordinal, n.Approved.Person)
 	case n.Status != notice.Drafted && n.Status != notice.Failed:
 		return refuse(review.WrongNotice, "notice %s is %s; only a notice that has not left waits for a senior", n.Ordinal, n.Status)
-	case *st.Confirms != n.Record || !st.Agree || len(st.Exhibits) > 0 || st.Case != "" || st.CaseVersion != 0 || st.Outcome != "" ||
+	case *st.Confirms != n.Record || !st.Agree || st.Blind || len(st.Exhibits) > 0 || st.Case != "" || st.CaseVersion != 0 || st.Outcome != "" ||
 		st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
 		return refuse(review.BadStatement, "the statement is not an approval of notice %s as it was drafted; prepare it again", n.Ordinal)
 	}

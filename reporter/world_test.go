@@ -91,9 +91,14 @@ func (w *world) reopen() {
 	w.use(v)
 }
 
-// sound rebuilds every view from the log and compares.
+// sound rebuilds every view from the log and compares, and does it once more with each record's body removed in turn.
 func (w *world) sound() {
 	w.t.Helper()
+	var all []evidence.Record
+	if err := w.v.Records(w.t.Context(), 0, func(r evidence.Record) error { all = append(all, r); return nil }); err != nil {
+		w.t.Fatal(err)
+	}
+	vaulttest.Erased(w.t, all, w.opts.Views, nil)
 	if err := w.v.Close(); err != nil {
 		w.t.Fatal(err)
 	}
@@ -130,10 +135,12 @@ func (w *world) put(subject evidence.Name, b evidence.Body) evidence.Record {
 // target lists a target that is approved and bound, with one post, and returns the post.
 func (w *world) target(id, platform, number string) evidence.Ordinal {
 	w.t.Helper()
-	w.put(evidence.Target(id), &evidence.TargetSet{
+	set := &evidence.TargetSet{
 		Key: id, Platform: platform, Address: "https://t.me/" + id, ListedBy: "ana", Report: true,
 		Organisation: evidence.Organisation{Name: "Fictional Front (simulated)", Designations: []evidence.Designation{{Authority: w.authority, Reference: "N.1"}}},
-	})
+	}
+	w.list("ana", set)
+	w.put(evidence.Target(id), set)
 	account := evidence.Account(platform, "channel", number)
 	w.put(evidence.Target(id), &evidence.TargetBound{Account: evidence.Ref{Name: account}, Address: "https://t.me/" + id})
 	w.approveTarget(id)
@@ -142,6 +149,23 @@ func (w *world) target(id, platform, number string) evidence.Ordinal {
 		Method: "mtproto", Vantage: "v", Observed: evidence.Span{From: at, To: at}, ClaimedAt: at,
 		Text: "A bland text asks for donations (simulated). یہ ایک نقلی متن ہے",
 	}).Subject
+}
+
+// list lets a person sign that they listed a target.
+func (w *world) list(person string, t *evidence.TargetSet) {
+	w.t.Helper()
+	l := review.NewList([]review.Listing{{ID: t.Key, Effective: t.Effective()}})
+	root, err := l.Root()
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	payload, err := w.desk.PrepareListing(w.t.Context(), person, 1, root, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, err := w.desk.SignListing(w.t.Context(), person, w.sign(person, payload), l.Text()); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 func (w *world) approveTarget(id string) { w.t.Helper(); w.approveTargetAs("bilal", id) }

@@ -16,8 +16,8 @@ import (
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
-// maxRequest is the largest request body; requests hold statements and paths, never media.
-const maxRequest = 4 << 20
+// maxRequest is the largest request body; requests hold statements and paths, a signed list at most, never media.
+const maxRequest = 48 << 20
 
 // usage is an error of the one who asks.
 type usage struct{ sentence string }

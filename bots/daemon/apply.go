@@ -3,6 +3,7 @@ package daemon
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
@@ -14,8 +15,12 @@ type Applied struct {
 	People, Targets, Removed int
 }
 
-// apply makes a configuration true: every person and target that differs from its latest record gets a new one, in one batch,
-// and those that are no longer in it are recorded as removed. Removal comes of the log's own view and not of the configuration
+// applyBatch is how many drafts go into one batch: what a transaction adds to a table is kept sorted in memory until the commit, so that a
+// hundred thousand new targets at once would cost half a minute.
+const applyBatch = 2000
+
+// apply makes a configuration true: every person and target that differs from its latest record gets a new one, people first, and
+// those that are no longer in it are recorded as removed. Removal comes of the log's own view and not of the configuration
 // that was in force before, so that an edit made while no daemon ran counts as well.
 func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 	acq := evidence.NewAcq(r.Now())
@@ -25,11 +30,14 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 			ID: evidence.ID{Acq: acq, N: uint32(len(drafts))}, Actor: evidence.Vault(), Subject: subject, Body: b,
 		})
 	}
+	still := map[evidence.Name]bool{} // a list may have a hundred thousand targets
 	for _, p := range c.People {
 		add(evidence.Person(p.ID), personSet(p))
+		still[evidence.Person(p.ID)] = true
 	}
 	for _, t := range c.Targets {
 		add(evidence.Target(t.ID), targetSet(c, t))
+		still[evidence.Target(t.ID)] = true
 	}
 	people, targets := len(c.People), len(c.Targets)
 	roster, err := r.Desk.Roster(ctx)
@@ -37,7 +45,7 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 		return Applied{}, err
 	}
 	for _, p := range roster {
-		if _, still := c.Person(p.ID); !still && !p.Removed {
+		if !still[evidence.Person(p.ID)] && !p.Removed {
 			add(evidence.Person(p.ID), &evidence.PersonSet{
 				Key: p.ID, Name: p.Name, Roles: p.Roles, SSHKey: p.SSHKey, Fingerprint: p.Fingerprint, Removed: true,
 			})
@@ -48,24 +56,28 @@ func (r *Rooms) apply(ctx context.Context, c *config.Config) (Applied, error) {
 		return Applied{}, err
 	}
 	for _, t := range listed {
-		if _, still := c.Target(t.ID); !still && t.State != review.TargetRemoved {
+		if !still[evidence.Target(t.ID)] && t.State != review.TargetRemoved {
 			add(evidence.Target(t.ID), &evidence.TargetRemoved{Reason: "no longer in the watchlists"})
 		}
 	}
-	recs, err := r.Vault.Put(ctx, evidence.Batch{Drafts: drafts})
-	if err != nil {
-		return Applied{}, fmt.Errorf("record the configuration: %w", err)
-	}
 	var a Applied
-	for i, rec := range recs {
-		switch {
-		case rec.Outcome != evidence.Written:
-		case i < people:
-			a.People++
-		case i < people+targets:
-			a.Targets++
-		default:
-			a.Removed++
+	i := 0
+	for part := range slices.Chunk(drafts, applyBatch) {
+		recs, err := r.Vault.Put(ctx, evidence.Batch{Drafts: part})
+		if err != nil {
+			return a, fmt.Errorf("record the configuration: %w", err)
+		}
+		for _, rec := range recs {
+			switch {
+			case rec.Outcome != evidence.Written:
+			case i < people:
+				a.People++
+			case i < people+targets:
+				a.Targets++
+			default:
+				a.Removed++
+			}
+			i++
 		}
 	}
 	return a, nil

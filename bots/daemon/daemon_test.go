@@ -104,8 +104,36 @@ func (s *site) client(open func() (*Rooms, error)) *Client {
 	return c
 }
 
-// approve lets a person approve a target through the client, as the command does.
+// list lets amna sign that she listed a target.
+func (s *site) list(c *Client, target string) {
+	s.t.Helper()
+	l := ListOf(s.options().Config, func(t config.Target) bool { return t.ID == target })
+	root, err := l.Root()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	var p Prepared
+	if err := c.Call(s.t.Context(), "POST", "/v1/targets/sign/prepare", ListingRequest{Person: "amna", Targets: int64(l.Len()), Root: root}, &p); err != nil {
+		s.t.Fatal(err)
+	}
+	key, err := review.FileSigner(s.path("amna"), nil)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	signed, err := review.Sign(p.Payload, key)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if err := c.Call(s.t.Context(), "POST", "/v1/targets/sign", SignedListing{Person: "amna", Signed: signed, List: l.Text()}, nil); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// approve lets a person approve a target, whose listing amna signs first, through the client, as the command does.
 func (s *site) approve(c *Client, person, target string) error {
+	if person != "amna" {
+		s.list(c, target)
+	}
 	var p Prepared
 	if err := c.Call(s.t.Context(), "POST", "/v1/targets/prepare", TargetRequest{Person: person, Target: target}, &p); err != nil {
 		return err

@@ -39,12 +39,27 @@ func audited(t *testing.T) *site {
 	return s
 }
 
+// appendPerson puts one more person on the roster.
+func (s *site) appendPerson(line string) {
+	s.t.Helper()
+	b, err := os.ReadFile(s.path("muhafiz.yaml"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.write("muhafiz.yaml", strings.Replace(string(b), "organisations:", "  - "+line+"\norganisations:", 1))
+}
+
 func (s *site) readLog(c *Client, q url.Values) ([]diary.Entry, error) {
+	s.t.Helper()
+	return s.readLogAs(c, "amna", q)
+}
+
+func (s *site) readLogAs(c *Client, person string, q url.Values) ([]diary.Entry, error) {
 	s.t.Helper()
 	if q.Get("limit") == "" {
 		q.Set("limit", "100")
 	}
-	q.Set("person", "amna")
+	q.Set("person", person)
 	var es []diary.Entry
 	err := c.Call(s.t.Context(), "GET", "/v1/log?"+q.Encode(), nil, &es)
 	return es, err
@@ -65,7 +80,7 @@ func TestTheLogIsReadInPlainLanguageAndTheLookIsInIt(t *testing.T) {
 		t.Fatalf("the trail of a target: %v, %v", es, err)
 	}
 	es, err = s.readLog(c, url.Values{"of": {"amna"}})
-	if err != nil || len(es) != 2 || !strings.Contains(es[1].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
+	if err != nil || len(es) != 3 || !strings.HasPrefix(es[0].Sentence, "signed that they had put 1 target on the list") || !strings.Contains(es[2].Sentence, "looked at the vault (log, socket): “subject t1; limit 100”") {
 		t.Errorf("the look is told as %v, %v", es, err)
 	}
 	if es, err = s.readLog(c, url.Values{"since": {"1h"}, "kind": {"run.started"}}); err != nil || len(es) != 1 {
@@ -159,14 +174,14 @@ func TestOnlyAnAuditorTakesTheActsOut(t *testing.T) {
 	}
 }
 
-// filling puts simulated posts, batches of 200, until ctx is done or there are so many.
-func filling(ctx context.Context, r *Rooms, from, upTo int) error {
+// filling puts simulated posts of so many accounts in turn, batches of 200, until ctx is done or there are enough.
+func filling(ctx context.Context, r *Rooms, accounts, from, upTo int) error {
 	src := evidence.Source("telegram/simulated")
 	for i := from; i < upTo && ctx.Err() == nil; {
 		var b evidence.Batch
 		acq := evidence.NewAcq(time.Now())
 		for n := range 200 {
-			account := evidence.Account("telegram", "channel", strconv.Itoa(i%50))
+			account := evidence.Account("telegram", "channel", strconv.Itoa(i%accounts))
 			b.Drafts = append(b.Drafts, evidence.Draft{
 				ID: evidence.ID{Acq: acq, N: uint32(n)}, Actor: src, Subject: account.Post(int64(i)),
 				Body: &evidence.PostSeen{Method: evidence.MethodMTProto, Vantage: "main", Text: "A simulated post, number " + strconv.Itoa(i)},
@@ -224,7 +239,7 @@ func BenchmarkTheMorning(b *testing.B) {
 	}
 	ctx, stop := context.WithCancel(b.Context())
 	must(r.write(ctx, evidence.Source("telegram/simulated"), evidence.Source("telegram/simulated"), &evidence.Collector{Key: "telegram/simulated", State: "healthy"}))
-	must(filling(ctx, r, 0, *posts))
+	must(filling(ctx, r, 50, 0, *posts))
 	must(watched(ctx, r))
 	for i := 0; i < 4000; i += 100 {
 		var batch evidence.Batch
@@ -237,7 +252,7 @@ func BenchmarkTheMorning(b *testing.B) {
 		must(err)
 	}
 	done := make(chan error, 1)
-	go func() { done <- filling(ctx, r, *posts, 1<<30) }()
+	go func() { done <- filling(ctx, r, 50, *posts, 1<<30) }()
 	c := s.client(nil)
 	for name, path := range map[string]string{
 		"today": "/v1/today?person=amna", "queue": "/v1/review/queue?person=amna&limit=50", "log": "/v1/log?person=amna&limit=100",
@@ -263,4 +278,42 @@ func BenchmarkTheMorning(b *testing.B) {
 	}
 	stop()
 	must(<-done)
+}
+
+// BenchmarkAnAccountIsStopped measures how long a person waits who suspends the target of an account with 200,000 posts, of which 200
+// were looked at, and who asks what left of it.
+func BenchmarkAnAccountIsStopped(b *testing.B) {
+	s := newSite(b)
+	r := s.start().rooms
+	ctx := b.Context()
+	must := func(err error) {
+		b.Helper()
+		if err != nil {
+			b.Fatal(err)
+		}
+	}
+	src := evidence.Source("telegram/simulated")
+	must(r.write(ctx, src, src, &evidence.Collector{Key: "telegram/simulated", State: "healthy"}))
+	must(filling(ctx, r, 1, 0, *posts))
+	must(watched(ctx, r))
+	for i := range 200 {
+		must(r.write(ctx, evidence.Person("amna"), evidence.Account("telegram", "channel", "0").Post(int64(i)), &evidence.Access{What: "show"}))
+	}
+	c := s.client(nil)
+	began := time.Now()
+	must(c.Call(ctx, "POST", "/v1/targets/suspend", TargetRequest{Person: "amna", Target: "simulated-0", Reason: "simulated mistake"}, nil))
+	suspended := time.Since(began)
+	var left review.Redress
+	var worst time.Duration
+	for b.Loop() {
+		began := time.Now()
+		must(c.Call(ctx, "GET", "/v1/targets/redress?person=amna&target=simulated-0", nil, &left))
+		worst = max(worst, time.Since(began))
+	}
+	b.ReportMetric(float64(suspended)/1e6, "suspend-ms")
+	b.ReportMetric(float64(worst)/1e6, "worst-ms")
+	b.ReportMetric(float64(r.Vault.Size()), "records")
+	if left.Looks != 200 || left.Target.State != review.TargetSuspended {
+		b.Errorf("the benchmark measured too little: %d looks at a target that is %s", left.Looks, left.Target.State)
+	}
 }

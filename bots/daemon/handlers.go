@@ -14,6 +14,8 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/targets/known", handle(r, r.knownTargets))
 	mux.HandleFunc("GET /v1/targets/show", handle(r, r.showTarget))
 	mux.HandleFunc("POST /v1/targets/remove", handle(r, r.removeTarget))
+	mux.HandleFunc("POST /v1/targets/sign/prepare", handle(r, r.prepareListing))
+	mux.HandleFunc("POST /v1/targets/sign", handle(r, r.signListing))
 	mux.HandleFunc("POST /v1/targets/prepare", handle(r, r.prepareTarget))
 	mux.HandleFunc("POST /v1/targets/approve", handle(r, r.approveTarget))
 	mux.HandleFunc("POST /v1/targets/suspend", handle(r, r.suspendTarget))

@@ -70,7 +70,7 @@ func (r *Rooms) mayBundle(ctx context.Context, in BundleRequest) error {
 // mayTake keeps the content of stopped targets in.
 func (r *Rooms) mayTake(ctx context.Context, in BundleRequest) error {
 	desk := *r.Desk
-	desk.Reason = in.Purpose
+	desk.Reason, desk.Blind = in.Purpose, r.Config.Review.Blind
 	accounts := map[evidence.Ordinal]bool{}
 	if in.Account != "" {
 		accounts[in.Account.Whole()] = true
@@ -82,6 +82,9 @@ func (r *Rooms) mayTake(ctx context.Context, in BundleRequest) error {
 		c, err := desk.Case(ctx, in.Case)
 		if err != nil {
 			return err
+		}
+		if desk.Conceals(in.Person, c) {
+			return &review.Refusal{Code: review.WrongCase, Sentence: "case " + string(c.Ordinal) + " waits for its second person, and review is blind: its bundle is built once they have answered"}
 		}
 		accounts[c.Account] = true
 	}

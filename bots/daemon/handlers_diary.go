@@ -83,7 +83,37 @@ func (r *Rooms) readLog(ctx context.Context, c *call, _ none) (any, error) {
 	if err := r.looked(ctx, c, c.FormValue("person"), "log", note[:max(0, len(note)-2)]); err != nil {
 		return nil, err
 	}
-	return diary.Read(ctx, r.Vault, q)
+	es, err := diary.Read(ctx, r.Vault, q)
+	if err != nil {
+		return nil, err
+	}
+	return r.inSight(ctx, c, es)
+}
+
+// inSight leaves out of entries what the reader of the log is not to know before they have answered: what was decided on a case, and by
+// whom. Where only one person's acts are told, the entry goes: it would name them by being there.
+func (r *Rooms) inSight(ctx context.Context, c *call, es []diary.Entry) ([]diary.Entry, error) {
+	desk, person := r.desk(c), c.FormValue("person")
+	waiting, err := desk.Cases(ctx, review.CaseDecided)
+	concealed := map[evidence.Ordinal]bool{}
+	for _, k := range waiting {
+		concealed[k.Ordinal] = desk.Conceals(person, k)
+	}
+	out := es[:0]
+	for _, e := range es {
+		if hides := e.Kind == evidence.KindDecision || e.Kind == evidence.KindCaseOpened; hides && concealed[e.Subject] {
+			if c.FormValue("of") != "" {
+				continue
+			}
+			e.Who, e.Actor = "a person", ""
+			e.Sentence = fmt.Sprintf("decided case %s (blind review: the details are told once the second person has answered)", e.Subject)
+			if e.Kind == evidence.KindCaseOpened {
+				e.Sentence = fmt.Sprintf("opened case %s (blind review: by whom is told once the second person has answered)", e.Subject)
+			}
+		}
+		out = append(out, e)
+	}
+	return out, err
 }
 
 func (r *Rooms) today(ctx context.Context, c *call, _ none) (any, error) {
@@ -98,7 +128,8 @@ func (r *Rooms) today(ctx context.Context, c *call, _ none) (any, error) {
 		return nil, err
 	}
 	in := diary.Inputs{Now: r.Now(), Since: since}
-	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, r.todayCases, r.todayNotices, r.todaySources} {
+	cases := func(ctx context.Context, in *diary.Inputs) error { return r.todayCases(ctx, c, in) }
+	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, cases, r.todayNotices, r.todaySources} {
 		if err := fill(ctx, &in); err != nil {
 			return nil, err
 		}
@@ -121,9 +152,9 @@ func (r *Rooms) todayTargets(ctx context.Context, in *diary.Inputs) error {
 	return err
 }
 
-func (r *Rooms) todayCases(ctx context.Context, in *diary.Inputs) error {
+func (r *Rooms) todayCases(ctx context.Context, c *call, in *diary.Inputs) error {
 	waits := map[string]string{review.CaseOpen: "a decision", review.CaseRejected: "another decision, or a third person", review.CaseDecided: "a second person"}
-	all, err := r.Desk.Cases(ctx, review.CaseOpen, review.CaseRejected, review.CaseDecided)
+	all, err := r.desk(c).CasesInSight(ctx, review.CaseOpen, review.CaseRejected, review.CaseDecided)
 	for _, k := range all {
 		d := diary.Case{Ordinal: k.Ordinal, Account: k.Account, Target: k.Target, Waits: waits[k.Status], Since: k.OpenedAt.Time}
 		if k.Decision != nil {
@@ -226,5 +257,21 @@ func (r *Rooms) mayAudit(ctx context.Context, in AuditRequest) error {
 	if in.WithDecisions && !p.Has(config.RoleLegal) {
 		return &review.Refusal{Code: review.Role, Sentence: p.ID + " may not export decisions, which quote posts: that takes the role legal beside auditor; leave out --with-decisions"}
 	}
-	return nil
+	return r.mayNotLearn(ctx, p)
+}
+
+// mayNotLearn keeps acts from an auditor who may yet answer for a case that was decided blind: an export says who did what.
+func (r *Rooms) mayNotLearn(ctx context.Context, p review.Person) error {
+	if !p.Has(config.RoleReviewer, config.RoleSenior) {
+		return nil
+	}
+	desk := *r.Desk
+	desk.Blind = r.Config.Review.Blind
+	waiting, err := desk.Cases(ctx, review.CaseDecided)
+	for _, k := range waiting {
+		if desk.Conceals(p.ID, k) {
+			return &review.Refusal{Code: review.Role, Sentence: fmt.Sprintf("case %s waits for its second person, who may be %s, and review is blind: export when it is answered, or let an auditor do it who reviews nothing", k.Ordinal, p.ID)}
+		}
+	}
+	return err
 }

@@ -27,18 +27,20 @@ type DecisionRequest struct {
 	review.DecisionInput
 }
 
-// ApprovalRequest asks for the statement of an approval, or of its refusal.
+// ApprovalRequest asks for the statement of an approval, or of its refusal. Where review is blind, an approval has an outcome instead
+// of Agree.
 type ApprovalRequest struct {
 	Person  string           `json:"person"`
 	Case    evidence.Ordinal `json:"case"`
 	Agree   bool             `json:"agree"`
+	Outcome string           `json:"outcome,omitempty"`
 	Comment string           `json:"comment,omitempty"`
 }
 
 // desk is the desk as this caller reaches it.
 func (r *Rooms) desk(c *call) *review.Desk {
 	d := *r.Desk
-	d.Via = c.peer.Via
+	d.Via, d.Blind = c.peer.Via, r.Config.Review.Blind
 	if c.Method == http.MethodGet {
 		d.Reason = c.FormValue("reason")
 	}
@@ -54,7 +56,7 @@ func (r *Rooms) queue(ctx context.Context, c *call, _ none) (any, error) {
 }
 
 func (r *Rooms) cases(ctx context.Context, c *call, _ none) (any, error) {
-	return r.desk(c).Cases(ctx)
+	return r.desk(c).CasesInSight(ctx)
 }
 
 func (r *Rooms) show(ctx context.Context, c *call, _ none) (any, error) {
@@ -79,6 +81,10 @@ func (r *Rooms) decide(ctx context.Context, c *call, in SignedBy) (any, error) {
 }
 
 func (r *Rooms) prepareApproval(ctx context.Context, c *call, in ApprovalRequest) (any, error) {
+	if in.Outcome != "" {
+		p, err := r.desk(c).PrepareBlindApproval(ctx, in.Person, in.Case, in.Outcome, in.Comment)
+		return Prepared{p}, err
+	}
 	p, err := r.desk(c).PrepareApproval(ctx, in.Person, in.Case, in.Agree, in.Comment)
 	return Prepared{p}, err
 }

@@ -37,7 +37,7 @@ type CheckpointStatus struct {
 
 // TargetStatus is one target with what was collected of it.
 type TargetStatus struct {
-	review.Target
+	TargetView
 	Versions  int64 `json:"versions"` // records of posts seen
 	Gone      int64 `json:"gone"`
 	Files     int64 `json:"files"`
@@ -46,7 +46,7 @@ type TargetStatus struct {
 	Gaps      int64 `json:"gaps"`
 }
 
-func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
+func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	s := Status{
 		Vault: r.Vault.ID(), LogKey: r.vkey, Records: r.Vault.Size(), Build: r.Build, Running: r.reload != nil,
 		Kinds: map[evidence.Kind]int64{},
@@ -74,10 +74,14 @@ func (r *Rooms) status(ctx context.Context, _ *call, _ none) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, t := range all {
+	views, err := r.viewed(ctx, c, all...)
+	if err != nil {
+		return nil, err
+	}
+	for _, t := range views {
 		a, tt := tally[t.Account], tally[t.Ordinal]
 		s.Targets = append(s.Targets, TargetStatus{
-			Target: t, Versions: a[evidence.KindPostSeen], Gone: a[evidence.KindPostGone], Files: a[evidence.KindMediaKept],
+			TargetView: t, Versions: a[evidence.KindPostSeen], Gone: a[evidence.KindPostGone], Files: a[evidence.KindMediaKept],
 			Missed: a[evidence.KindMediaMissed], Snapshots: a[evidence.KindAccountSeen], Gaps: a[evidence.KindGap] + tt[evidence.KindGap],
 		})
 	}
@@ -123,7 +127,12 @@ func (s *Status) warn(now time.Time) {
 		}
 	}
 	for _, t := range s.Targets {
+		if t.Unsigned != "" && !t.Emergency && t.Collectable(now) {
+			s.Warnings = append(s.Warnings, "target "+t.ID+" goes on being collected although its listing is not signed; its approval is not renewed before it is: muhafiz watch sign --as "+t.ListedBy)
+		}
 		switch {
+		case t.State == review.TargetListed && t.Unsigned != "":
+			s.Warnings = append(s.Warnings, "target "+t.ID+" is not collected; "+t.Unsigned)
 		case t.State == review.TargetListed:
 			s.Warnings = append(s.Warnings, "target "+t.ID+" waits for a second person and is not collected")
 		case t.Emergency && t.Collectable(now):

@@ -32,7 +32,11 @@ type TargetDetail struct {
 }
 
 func (r *Rooms) targets(ctx context.Context, c *call, _ none) (any, error) {
-	return r.desk(c).Targets(ctx)
+	all, err := r.desk(c).Targets(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return r.viewed(ctx, c, all...)
 }
 
 func (r *Rooms) prepareTarget(ctx context.Context, c *call, in TargetRequest) (any, error) {
@@ -161,7 +165,11 @@ func (r *Rooms) showTarget(ctx context.Context, c *call, _ none) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := TargetDetail{TargetStatus: TargetStatus{Target: t}, ListedOnly: !config.Collectable(t.Platform)}
+	views, err := r.viewed(ctx, c, t)
+	if err != nil {
+		return nil, err
+	}
+	d := TargetDetail{TargetStatus: TargetStatus{TargetView: views[0]}, ListedOnly: !config.Collectable(t.Platform)}
 	if err := r.tallyOf(ctx, &d.TargetStatus); err != nil {
 		return nil, err
 	}

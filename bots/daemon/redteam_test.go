@@ -47,6 +47,7 @@ func (rt *redteam) try(what string, err error) bool {
 
 // listTwenty tries to have the attacker's own listing collected.
 func (rt *redteam) listTwenty() {
+	rt.try("sign a listing in my own name", rt.list(rt.as, rt.as, rt.listOf("own")))
 	for i := range innocents {
 		target := id("own", i)
 		req := TargetRequest{Person: rt.as, Target: target}
@@ -60,6 +61,52 @@ func (rt *redteam) listTwenty() {
 		req.Emergency = true
 		rt.try("emergency start (24 h, flagged)", rt.signAs(rt.as, rt.as, "/v1/targets/prepare", "/v1/targets/approve", req, target))
 	}
+}
+
+// frameTwenty tries to have targets collected that the attacker wrote into the watchlist file with hana's name in listed_by.
+func (rt *redteam) frameTwenty() {
+	l := rt.listOf("framed")
+	rt.try("sign a colleague's listing with my key", rt.list("hana", rt.as, l))
+	rt.try("hand in a colleague's old listing for mine", rt.replayListing(l))
+	rt.try("hand in a colleague's old listing again", rt.replayListing(rt.listOf("watched")))
+	rt.try("sign it in my own name instead", rt.list(rt.as, rt.as, l))
+	for i := range innocents {
+		target := id("framed", i)
+		req := TargetRequest{Person: rt.as, Target: target}
+		rt.try("approve what I listed in a colleague's name", rt.signAs(rt.as, rt.as, "/v1/targets/prepare", "/v1/targets/approve", req, target))
+		rt.try("approve it by a statement of my own making", rt.forgeTarget(target))
+		req.Emergency = true
+		rt.try("start it as an emergency", rt.signAs(rt.as, rt.as, "/v1/targets/prepare", "/v1/targets/approve", req, target))
+	}
+	if n := rt.collectable("framed"); n != 0 {
+		rt.t.Errorf("%d targets that nobody signed for are collected", n)
+	}
+}
+
+// replayListing hands in hana's genuine listing, with a list.
+func (rt *redteam) replayListing(l review.List) error {
+	var genuine *evidence.TargetListed
+	hana, err := rt.r.Vault.Ordinal(rt.t.Context(), evidence.Person("hana"))
+	rt.must(err)
+	rt.must(rt.r.Vault.About(rt.t.Context(), hana, func(r evidence.Record) error {
+		if b, err := evidence.Decode[*evidence.TargetListed](r); err == nil {
+			genuine = b
+		}
+		return nil
+	}))
+	return rt.c.Call(rt.t.Context(), "POST", "/v1/targets/sign", SignedListing{Person: "hana", Signed: genuine.Signed, List: l.Text()}, nil)
+}
+
+// forgeTarget approves a target without asking the desk for the statement.
+func (rt *redteam) forgeTarget(target string) error {
+	t, _, err := rt.r.Desk.Target(rt.t.Context(), target)
+	rt.must(err)
+	payload, err := review.EncodeStatement(evidence.Statement{
+		Type: evidence.StatementTargetApproval, Vault: rt.r.Vault.ID(), Person: rt.as, Fingerprint: ssh.FingerprintSHA256(rt.keys[rt.as].PublicKey()),
+		Time: evidence.At(rt.now), CaseVersion: t.Round, Confirms: &t.Set, Agree: true,
+	})
+	rt.must(err)
+	return rt.submit(rt.as, rt.as, "/v1/targets/approve", payload, target)
 }
 
 // replay hands in ivan's genuine approval of another target.
@@ -195,7 +242,7 @@ func (rt *redteam) judge(from int64) {
 	rt.must(rt.r.Vault.Records(ctx, from, func(r evidence.Record) error {
 		acts[r.Kind]++
 		switch r.Kind {
-		case evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetMarked, evidence.KindTargetRelisted,
+		case evidence.KindTargetListed, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetMarked, evidence.KindTargetRelisted,
 			evidence.KindCaseOpened, evidence.KindDecision, evidence.KindApproval:
 			if r.Actor != me {
 				rt.t.Errorf("record %d, %s, names %s and not the attacker", r.Seq, r.Kind, r.Actor)
@@ -217,8 +264,8 @@ func (rt *redteam) judge(from int64) {
 }
 
 // TestOnePersonAloneDoesNoHarm lets each role alone, and an outsider with one stolen key, try to list, report and quietly un-list
-// twenty innocent channels. Somebody who can write the watchlist file can name another person in listed_by, and who can write
-// the roster can put a key there: both become records, but this test is about the handlers.
+// twenty innocent channels. The attacker can write the watchlist file and name another person in listed_by; who can write the roster
+// can put a key there, which becomes a record, and is not what this test is about.
 func TestOnePersonAloneDoesNoHarm(t *testing.T) {
 	var table strings.Builder
 	w := tabwriter.NewWriter(&table, 0, 0, 2, ' ', 0)
@@ -240,6 +287,7 @@ func TestOnePersonAloneDoesNoHarm(t *testing.T) {
 			if n := rt.collectable("own"); n != emergencies {
 				t.Errorf("%d targets are collected, %d by an emergency start", n, emergencies)
 			}
+			rt.frameTwenty()
 			if strings.HasPrefix(who.name, "stolen") {
 				rt.everyName()
 			}
@@ -268,6 +316,11 @@ func TestOnePersonAloneDoesNoHarm(t *testing.T) {
 
 // everyName lets the thief of one key speak in everybody's name.
 func (rt *redteam) everyName() {
+	for person := range team {
+		if person != rt.as {
+			rt.try("sign a listing in everybody's name", rt.list(person, rt.as, rt.listOf("framed")))
+		}
+	}
 	for person := range team {
 		if person == rt.as {
 			continue

@@ -3,6 +3,7 @@ package daemon
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -11,13 +12,15 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
+	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
 // redteam is a vault with a team, and one attacker who reaches the same handlers as everybody.
 //
-// Three groups of twenty innocent channels: `own`, which the attacker put on the watchlist; `watched`, which two honest people
-// (hana and ivan) listed and approved by mistake, with a post each; and `marked`, which hana has marked innocent.
+// Four groups of twenty innocent channels: `own`, which the attacker put on the watchlist and signed, where their role allows that;
+// `framed`, which the attacker wrote into the file in hana's name; `watched`, which two honest people (hana and ivan) listed and
+// approved by mistake, with a post each; and `marked`, which hana has marked innocent.
 type redteam struct {
 	t     *testing.T
 	r     *Rooms
@@ -66,7 +69,7 @@ func newRedteam(t *testing.T, as string) *redteam {
 	if rt.mayNotList() {
 		lister = "hana"
 	}
-	s.write("list.yaml", "targets:\n"+listing("own", lister)+listing("watched", "hana")+listing("marked", "amna"))
+	s.write("list.yaml", "targets:\n"+listing("own", lister)+listing("framed", "hana")+listing("watched", "hana")+listing("marked", "amna"))
 	s.write("muhafiz.yaml", `vault: vault
 log_key: log.key
 legal_basis: A test with simulated posts.
@@ -110,6 +113,7 @@ func (rt *redteam) honest() {
 	rt.t.Helper()
 	ctx := rt.t.Context()
 	source := evidence.Source("test")
+	rt.must(rt.list("hana", "hana", rt.listOf("watched")))
 	rt.put(evidence.Vault(), source, &evidence.Collector{Key: "test", State: "healthy"})
 	for i := range innocents {
 		rt.must(rt.signAs("ivan", "ivan", "/v1/targets/prepare", "/v1/targets/approve", TargetRequest{Person: "ivan", Target: id("watched", i)}, id("watched", i)))
@@ -122,6 +126,27 @@ func (rt *redteam) honest() {
 		mark := MarkRequest{Person: "hana", Target: id("marked", i), Mark: evidence.MarkInnocent, Category: "journalist", Reason: "simulated"}
 		rt.must(rt.c.Call(ctx, "POST", "/v1/targets/mark", mark, nil))
 	}
+}
+
+// listOf is the list over a group of targets as they are configured.
+func (rt *redteam) listOf(groups ...string) review.List {
+	return ListOf(rt.r.Config, func(t config.Target) bool {
+		return slices.ContainsFunc(groups, func(g string) bool { return strings.HasPrefix(t.ID, g) })
+	})
+}
+
+// list prepares a listing in a person's name, signs it with the key of whoever signs, and hands it in.
+func (rt *redteam) list(person, signs string, l review.List) error {
+	root, err := l.Root()
+	rt.must(err)
+	var p Prepared
+	ask := ListingRequest{Person: person, Targets: int64(l.Len()), Root: root}
+	if err := rt.c.Call(rt.t.Context(), "POST", "/v1/targets/sign/prepare", ask, &p); err != nil {
+		return err
+	}
+	signed, err := review.Sign(p.Payload, rt.keys[signs])
+	rt.must(err)
+	return rt.c.Call(rt.t.Context(), "POST", "/v1/targets/sign", SignedListing{Person: person, Signed: signed, List: l.Text()}, nil)
 }
 
 func (rt *redteam) must(err error) {

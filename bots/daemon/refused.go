@@ -21,6 +21,7 @@ type claim struct {
 	Account string   `json:"account"`
 	Post    string   `json:"post"`
 	Posts   []string `json:"posts"`
+	Root    string   `json:"root"` // of a list of targets
 	Signed  struct {
 		Payload string `json:"payload"`
 	} `json:"signed"`
@@ -36,13 +37,16 @@ func (c *call) asked(q url.Values) {
 	}
 }
 
-// about names what the request is about, the case of a signed statement included.
+// about names what the request is about, the case or the list of a signed statement included.
 func (c claim) about() string {
 	var st struct {
-		Case string `json:"case"`
+		Case  string `json:"case"`
+		Lists struct {
+			Root string `json:"root"`
+		} `json:"lists"`
 	}
 	_ = json.Unmarshal([]byte(c.Signed.Payload), &st)
-	for _, s := range append([]string{c.Case, c.Target, c.Notice, c.Account, c.Post, st.Case}, c.Posts...) {
+	for _, s := range append([]string{c.Case, c.Target, c.Notice, c.Account, c.Post, c.Root, st.Case, st.Lists.Root}, c.Posts...) {
 		if s != "" {
 			return strings.ToValidUTF8(s[:min(len(s), 80)], "")
 		}

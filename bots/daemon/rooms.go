@@ -74,7 +74,7 @@ func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	vo := vault.Options{Views: Views(), Signer: signer, LogKey: vkey, Build: o.Build, Now: o.Now, Log: o.Log}
 	if _, serr := os.Stat(filepath.Join(o.Config.Vault, "vault.db")); errors.Is(serr, os.ErrNotExist) {
 		if !o.MayCreate {
-			return nil, fmt.Errorf("there is no vault at %s yet: `muhafiz run` makes it, and so does the first `muhafiz watch approve`", o.Config.Vault)
+			return nil, fmt.Errorf("there is no vault at %s yet: `muhafiz run` makes it, and so does the first `muhafiz watch sign`", o.Config.Vault)
 		}
 		o.Log.Info().Str("vault", o.Config.Vault).Msg("new vault")
 		r.Vault, err = vault.Create(o.Config.Vault, vo)

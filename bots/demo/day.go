@@ -77,7 +77,7 @@ func listed(name string) string { return "telegram-" + name }
 
 func (d *shell) morning() {
 	d.say("A list of twelve arrives. It is read, and every row is accounted for.")
-	d.run("watch", "add", "loopback/day.csv", "--organisation", "northhaven", "--source", "Simulated list of a ministry, 23 November 2026", "--as", analyst, "--report")
+	d.run("watch", "add", "loopback/day.csv", "--organisation", "northhaven", "--source", "Simulated list of a ministry, 23 November 2026", "--as", analyst, "--key", "keys/"+analyst, "--report")
 	d.say("Nothing is collected before a second person has looked at each and signed.")
 	approve := []string{"watch", "approve", "--as", reviewer, "--key", "keys/" + reviewer}
 	for _, name := range dayChannels {
@@ -111,7 +111,7 @@ func (d *shell) takedowns() {
 		return d.ledger.gaps[listed(gone[0])] > 0 && d.ledger.gaps[listed(gone[1])] > 0
 	})
 	d.open24(daySuccessor)
-	d.run("watch", "successor", listed(gone[0]), "https://t.me/"+daySuccessor, "--basis", "Same title, and announced in the old channel (simulated)", "--as", analyst)
+	d.run("watch", "successor", listed(gone[0]), "https://t.me/"+daySuccessor, "--basis", "Same title, and announced in the old channel (simulated)", "--as", analyst, "--key", "keys/"+analyst)
 	d.run("watch", "approve", listed(daySuccessor), "--as", reviewer, "--key", "keys/"+reviewer)
 	d.expect[daySuccessor] = expectation{Posts: 3, Versions: 3}
 	d.wait("the successor", d.everything)

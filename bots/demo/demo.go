@@ -223,6 +223,9 @@ func (s *stage) daemon(ctx context.Context) (err error) {
 	}
 	defer client.Close()
 	p := people{s, client}
+	if err := p.signListing(ctx); err != nil {
+		return err
+	}
 	if err := p.approveTargets(ctx); err != nil {
 		return err
 	}

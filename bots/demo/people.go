@@ -30,6 +30,38 @@ func (p people) sign(person string, pr daemon.Prepared) (daemon.SignedBy, error)
 	return daemon.SignedBy{Person: person, Signed: signed}, err
 }
 
+// signListing lets Amna sign what she listed, where she has not yet.
+func (p people) signListing(ctx context.Context) error {
+	var targets []daemon.TargetView
+	if err := p.c.Call(ctx, "GET", "/v1/targets", nil, &targets); err != nil {
+		return err
+	}
+	var unsigned []review.Listing
+	for _, t := range targets {
+		if t.Unsigned != "" && t.ListedBy == analyst {
+			unsigned = append(unsigned, review.Listing{ID: t.ID, Effective: t.Effective})
+		}
+	}
+	if len(unsigned) == 0 {
+		return nil
+	}
+	p.o.Say("%s signs the listing of %d targets", analyst, len(unsigned))
+	list := review.NewList(unsigned)
+	root, err := list.Root()
+	if err != nil {
+		return err
+	}
+	var pr daemon.Prepared
+	if err := p.c.Call(ctx, "POST", "/v1/targets/sign/prepare", daemon.ListingRequest{Person: analyst, Targets: int64(list.Len()), Root: root}, &pr); err != nil {
+		return err
+	}
+	signed, err := p.sign(analyst, pr)
+	if err != nil {
+		return err
+	}
+	return p.c.Call(ctx, "POST", "/v1/targets/sign", daemon.SignedListing{Person: analyst, Signed: signed.Signed, List: list.Text()}, nil)
+}
+
 // approveTargets lets Bilal approve what Amna listed, where he has not yet.
 func (p people) approveTargets(ctx context.Context) error {
 	var targets []review.Target

@@ -39,6 +39,7 @@ reporter:
 	if err := os.WriteFile(list, []byte(strings.Replace(string(b), "listed_by:", "report: true, listed_by:", 1)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	run(t, dir, muhafiz, "watch", "sign", "--as", "amna", "--key", "amna").want(t, 0, "sign what changed")
 	run(t, dir, muhafiz, "watch", "approve", "channel", "--as", "bilal", "--key", "bilal").want(t, 0, "approve for reporting")
 	return dir
 }

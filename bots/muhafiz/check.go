@@ -12,7 +12,7 @@ type checkCmd struct {
 }
 
 func (checkCmd) Help() string {
-	return "Prints every mistake at once as file:line:col: path: reason, and otherwise a summary with warnings. Exit 0 when the configuration can be used, 2 when not. Nothing is opened or contacted."
+	return "Prints every mistake at once as file:line:col: path: reason, and otherwise a summary with warnings, each route with its kind of notice, and what the law refuses there of the organisations that are listed. Exit 0 when the configuration can be used, 2 when not. Nothing is opened or contacted."
 }
 
 func (c checkCmd) Run(s *session) error {
@@ -21,10 +21,16 @@ func (c checkCmd) Run(s *session) error {
 		return err
 	}
 	sum := cfg.Summary()
+	law := lawFindings(cfg)
 	if s.json {
-		return s.printJSON(sum)
+		return s.printJSON(struct {
+			config.Summary
+			Law []lawFinding `json:"law"`
+		}{sum, law})
 	}
-	return sum.Write(s.out)
+	err = sum.Write(s.out)
+	s.printLaw(law)
+	return err
 }
 
 // load reads the configuration and what other packages have to say of it.
@@ -40,6 +46,9 @@ func (s *session) loadWith(o config.Options) (*config.Config, error) {
 	if cfg.Reporter != nil {
 		if _, err := reporter.ParseSchedule(cfg.Reporter.Schedule); err != nil {
 			return nil, exit(exitUsage, config.Errors{cfg.ErrorAt("reporter.schedule", err.Error())})
+		}
+		if err := checkSenders(cfg); err != nil {
+			return nil, exit(exitUsage, err)
 		}
 	}
 	return cfg, nil

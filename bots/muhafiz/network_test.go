@@ -55,6 +55,7 @@ telegram:
 		t.Errorf("a wrong code: %s", r.err)
 	}
 	run(t, dir, muhafiz, "login", "telegram", "main", "--code-from", "code").want(t, 0, "login")
+	run(t, dir, muhafiz, "watch", "sign", "group", "--as", "amna", "--key", "amna").want(t, 0, "sign")
 	run(t, dir, muhafiz, "watch", "approve", "group", "--as", "bilal", "--key", "bilal").want(t, 0, "approve")
 
 	var log bytes.Buffer

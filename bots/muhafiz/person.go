@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/term"
@@ -36,7 +37,8 @@ func (s *session) connect(command string) (*daemon.Client, error) {
 	return daemon.Connect(s, cfg.Vault, func() (*daemon.Rooms, error) {
 		return daemon.OpenRooms(s, daemon.Options{
 			Config: cfg, Build: build(), Log: log, Command: command,
-			MayCreate: command == "watch approve", // the first act of a person; looking at nothing makes nothing
+			// The first acts of people make a vault; looking at nothing makes nothing.
+			MayCreate: slices.Contains([]string{"watch add", "watch sign", "watch approve"}, command),
 		})
 	})
 }

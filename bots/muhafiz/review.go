@@ -41,7 +41,7 @@ func (c reviewQueueCmd) Run(s *session) error {
 			for _, k := range append(w.Waiting, w.Open...) {
 				row := []string{string(k.Ordinal), k.Status, string(k.Account), k.Target, "-", "-", "-", orDash(string(k.Follows)), yesNo(k.Frozen != "")}
 				if k.Decision != nil {
-					row[4], row[5], row[6] = strconv.Itoa(len(k.Decision.Exhibits)), orDash(k.Decision.Severity), k.Decision.Person
+					row[4], row[5], row[6] = strconv.Itoa(len(k.Decision.Exhibits)), orDash(k.Decision.Severity), orDash(k.Decision.Person)
 				}
 				rows = append(rows, row)
 			}
@@ -115,7 +115,11 @@ func (c reviewDecideCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "case %s: decision recorded as record %d, signed by %s\n", k.Ordinal, k.Decision.Seq, c.As)
 		if k.Status == review.CaseDecided {
-			fmt.Fprintf(s.out, "a second person confirms with: muhafiz review approve %s --as THEM\n", k.Ordinal)
+			how := ""
+			if k.Decision.Blind {
+				how = " --outcome report, or --outcome no_action; until then nobody else is shown what you decided"
+			}
+			fmt.Fprintf(s.out, "a second person answers with: muhafiz review approve %s --as THEM%s\n", k.Ordinal, how)
 		}
 		return nil
 	})
@@ -124,13 +128,14 @@ func (c reviewDecideCmd) Run(s *session) error {
 type reviewApproveCmd struct {
 	Case string `arg:"" help:"The case, such as c1."`
 	signs
-	Refuse  bool   `help:"Refuse the decision; --comment says why."`
+	Refuse  bool   `help:"Refuse the decision; --comment says why." xor:"word"`
+	Outcome string `help:"Where review is blind: what you yourself come to, report or no_action. No action takes --comment." enum:",report,no_action" default:"" xor:"word"`
 	Comment string `help:"A comment that is signed with it."`
 }
 
 func (c reviewApproveCmd) Run(s *session) error {
 	return s.with("review approve", func(cl *daemon.Client) error {
-		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: !c.Refuse, Comment: c.Comment}
+		req := daemon.ApprovalRequest{Person: c.As, Case: evidence.Ordinal(c.Case), Agree: !c.Refuse && c.Outcome == "", Outcome: c.Outcome, Comment: c.Comment}
 		var k review.Case
 		if err := c.handIn(s, cl, "/v1/review/approval", req, evidence.StatementApproval, "", &k); err != nil {
 			return err
@@ -138,9 +143,15 @@ func (c reviewApproveCmd) Run(s *session) error {
 		if s.json {
 			return s.printJSON(k)
 		}
-		if k.Status == review.CaseApproved {
+		switch k.Status {
+		case review.CaseApproved:
 			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
-		} else {
+		case review.CaseClosed:
+			fmt.Fprintf(s.out, "case %s is closed; both of you came to no action\n", k.Ordinal)
+		default:
+			if c.Outcome != "" {
+				fmt.Fprintf(s.out, "you answered %s and %s decided otherwise\n", c.Outcome, k.Decision.Person)
+			}
 			fmt.Fprintf(s.out, "case %s: the decision is refused; it can be decided again, or a third person decides: muhafiz review adjudicate %s --as THEM\n", k.Ordinal, k.Ordinal)
 		}
 		return nil

@@ -73,6 +73,9 @@ func (s *session) printGround(f review.CaseFile) {
 			fmt.Fprintf(s.out, "  designated: %s, %s, %s (%s)\n", safe(d.Authority), safe(d.Reference), d.Date, safe(d.Source))
 		}
 	}
+	if f.Blind != "" {
+		fmt.Fprintln(s.out, "\n"+f.Blind)
+	}
 	if f.Decision == nil {
 		return
 	}
@@ -94,7 +97,10 @@ func (s *session) printGround(f review.CaseFile) {
 		if f.Approval.Type == evidence.StatementAdjudication {
 			who = "third"
 		}
-		fmt.Fprintf(s.out, "%s person %s: agrees %s %s\n", who, f.Approval.Person, yesNo(f.Approval.Agree), safe(f.Approval.Comment))
+		if f.Approval.Blind {
+			fmt.Fprintf(s.out, "%s person %s answered blind: %s\n", who, f.Approval.Person, f.Approval.Outcome)
+		}
+		fmt.Fprintf(s.out, "%s person %s: agrees %s %s\n", who, f.Approval.Person, yesNo(f.Approval.Agrees(*f.Decision)), safe(f.Approval.Comment))
 	}
 }
 

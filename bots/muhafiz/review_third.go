@@ -11,8 +11,8 @@ import (
 type reviewAdjudicateCmd struct {
 	Case string `arg:"" help:"The case, such as c1, whose decision a second person refused."`
 	signs
-	Agree   bool   `help:"The decision stands and the case is approved." xor:"word" required:""`
-	Refuse  bool   `help:"The refusal stands and the case is closed." xor:"word" required:""`
+	Agree   bool   `help:"The decision stands: the case is approved, or closed where it was no action." xor:"word" required:""`
+	Refuse  bool   `help:"The refusal stands: the case is closed, or open again where the decision was no action." xor:"word" required:""`
 	Comment string `required:"" help:"Why; it is signed."`
 }
 
@@ -26,9 +26,12 @@ func (c reviewAdjudicateCmd) Run(s *session) error {
 		if s.json {
 			return s.printJSON(k)
 		}
-		if k.Status == review.CaseApproved {
+		switch k.Status {
+		case review.CaseApproved:
 			fmt.Fprintf(s.out, "case %s is approved; it leaves with the next run of the reporter\n", k.Ordinal)
-		} else {
+		case review.CaseOpen:
+			fmt.Fprintf(s.out, "case %s is open again; whoever would report it decides it with the passages: muhafiz review decide\n", k.Ordinal)
+		default:
 			fmt.Fprintf(s.out, "case %s is closed; nothing of it is reported\n", k.Ordinal)
 		}
 		return nil

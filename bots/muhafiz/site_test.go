@@ -31,6 +31,7 @@ watchlists: [list.yaml]
 			t.Fatal(err)
 		}
 	}
+	run(t, dir, muhafiz, "watch", "sign", "--as", "amna", "--key", "amna").want(t, 0, "watch sign")
 	run(t, dir, muhafiz, "watch", "approve", "channel", "--as", "bilal", "--key", "bilal").want(t, 0, "watch approve")
 	return dir
 }

@@ -39,7 +39,7 @@ func (statusCmd) Run(s *session) error {
 		rows := [][]string{{"TARGET", "STATE", "ACCOUNT", "VERSIONS", "GONE", "FILES", "MISSED", "GAPS", "REPORT"}}
 		n := func(v int64) string { return strconv.FormatInt(v, 10) }
 		for _, t := range st.Targets {
-			rows = append(rows, []string{t.ID, stateOf(t.Target, time.Now()), orDash(string(t.Account)), n(t.Versions), n(t.Gone), n(t.Files), n(t.Missed), n(t.Gaps), yesNo(t.Report)})
+			rows = append(rows, []string{t.ID, standing(t.TargetView, time.Now()), orDash(string(t.Account)), n(t.Versions), n(t.Gone), n(t.Files), n(t.Missed), n(t.Gaps), yesNo(t.Report)})
 		}
 		fmt.Fprintln(s.out)
 		s.table(rows)

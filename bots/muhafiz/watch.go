@@ -14,6 +14,7 @@ type watchCmd struct {
 	List      watchListCmd      `cmd:"" default:"withargs" help:"List the targets and how they stand."`
 	Show      watchShowCmd      `cmd:"" help:"Show everything about a target but what it published."`
 	Add       watchAddCmd       `cmd:"" help:"Add a list as it came: CSV, XLSX, HTML or pasted text. Every row is accounted for."`
+	Sign      watchSignCmd      `cmd:"" help:"Sign that you put targets on the list, as they are set now; nobody can approve them before."`
 	Approve   watchApproveCmd   `cmd:"" help:"Approve a target as the second person: collection begins."`
 	Suspend   watchSuspendCmd   `cmd:"" help:"Suspend a target at once: collection and unsent notices stop."`
 	Remove    watchRemoveCmd    `cmd:"" help:"Take a target off its watchlist, with a reason."`
@@ -33,13 +34,13 @@ type watchListCmd struct {
 
 func (c watchListCmd) Run(s *session) error {
 	return s.with("watch list", func(cl *daemon.Client) error {
-		var all []review.Target
+		var all []daemon.TargetView
 		if err := cl.Call(s, "GET", "/v1/targets", nil, &all); err != nil {
 			return err
 		}
-		ts := []review.Target{}
+		ts := []daemon.TargetView{}
 		for _, t := range all {
-			if c.State == "" || inState(t, c.State, time.Now()) {
+			if c.State == "" || inState(t.Target, c.State, time.Now()) {
 				ts = append(ts, t)
 			}
 		}
@@ -48,7 +49,7 @@ func (c watchListCmd) Run(s *session) error {
 		}
 		rows := [][]string{{"TARGET", "STATE", "ACCOUNT", "ADDRESS", "ORGANISATION", "REPORT", "LISTED BY", "APPROVED BY"}}
 		for _, t := range ts {
-			rows = append(rows, []string{t.ID, stateOf(t, time.Now()), orDash(string(t.Account)), t.Address, t.Organisation, yesNo(t.Report), t.ListedBy, orDash(t.ApprovedBy)})
+			rows = append(rows, []string{t.ID, standing(t, time.Now()), orDash(string(t.Account)), t.Address, t.Organisation, yesNo(t.Report), t.ListedBy, orDash(t.ApprovedBy)})
 		}
 		s.table(rows)
 		return nil
@@ -66,6 +67,14 @@ func inState(t review.Target, state string, now time.Time) bool {
 		return t.State == state && !t.Emergency && !ended
 	}
 	return t.State == state
+}
+
+// standing is stateOf with what the target's listing lacks.
+func standing(t daemon.TargetView, now time.Time) string {
+	if t.Unsigned != "" {
+		return stateOf(t.Target, now) + ", listing not signed"
+	}
+	return stateOf(t.Target, now)
 }
 
 // stateOf is a target's state in words: an emergency start, an end, and that nothing is collected are always said.

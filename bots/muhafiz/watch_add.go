@@ -17,7 +17,7 @@ import (
 
 type watchAddCmd struct {
 	File string `arg:"" help:"The list: CSV, XLSX, HTML or text with one link a line; - reads what is piped in."`
-	who
+	signs
 	Organisation string `required:"" help:"The organisation's id in the organisations file." placeholder:"ID"`
 	Source       string `required:"" help:"What named these accounts: a file of which a copy is kept, or the source's title and link." placeholder:"FILE|TEXT"`
 	Basis        string `help:"Why these accounts are the organisation's, in words. Default: that the cited list names them." placeholder:"TEXT"`
@@ -28,7 +28,7 @@ type watchAddCmd struct {
 }
 
 func (watchAddCmd) Help() string {
-	return fmt.Sprintf("Every row is accounted for with its number: new, known, duplicate, renamed, suspended, past (removed), rejected (marked innocent), or refused with the reason. Good rows are kept when others fail. Formulas are never evaluated. A list has at most %d rows and %d MiB. Exit 0 when every row was understood, 4 when some were refused.", intake.MaxRows, intake.MaxBytes>>20)
+	return fmt.Sprintf("Every row is accounted for with its number: new, known, duplicate, renamed, suspended, past (removed), rejected (marked innocent), or refused with the reason. Good rows are kept when others fail. Formulas are never evaluated. With a key to sign with, you sign the whole list at once; without one, `muhafiz watch sign` does it later, and nobody can approve before. A list has at most %d rows and %d MiB. Exit 0 when every row was understood, 4 when some were refused.", intake.MaxRows, intake.MaxBytes>>20)
 }
 
 func (c watchAddCmd) Run(s *session) error {
@@ -53,9 +53,9 @@ func (c watchAddCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	reloaded := ""
+	reloaded, listed := "", ""
 	if !c.DryRun && len(plan.Files) > 0 {
-		if err := plan.Apply(); err != nil {
+		if listed, err = c.listNew(s, "watch add", plan.Config, fresh(plan), plan.Apply); err != nil {
 			return err
 		}
 		if reloaded, err = s.reloadDaemon(cfg); err != nil {
@@ -68,12 +68,23 @@ func (c watchAddCmd) Run(s *session) error {
 			DryRun bool `json:"dry_run"`
 		}{plan, c.DryRun})
 	} else {
-		c.print(s, plan, reloaded)
+		c.print(s, plan, reloaded, listed)
 	}
 	if err == nil && plan.Counts[intake.Refused] > 0 {
 		return exit(exitIncomplete, nil)
 	}
 	return err
+}
+
+// fresh is the ids of the new targets.
+func fresh(p *intake.Plan) map[string]bool {
+	ids := map[string]bool{}
+	for _, o := range p.Outcomes {
+		if o.Status == intake.New {
+			ids[o.ID] = true
+		}
+	}
+	return ids
 }
 
 func (c watchAddCmd) read(s *session) ([]byte, error) {
@@ -120,7 +131,7 @@ func (s *session) reloadDaemon(cfg *config.Config) (string, error) {
 	return "the running daemon has read it", nil
 }
 
-func (c watchAddCmd) print(s *session, p *intake.Plan, reloaded string) {
+func (c watchAddCmd) print(s *session, p *intake.Plan, reloaded, listed string) {
 	rows := [][]string{{"ROW", "CELL", "STATUS", "ACCOUNT", "REASON"}}
 	for _, o := range p.Outcomes {
 		if o.Status == intake.Header || o.Status == intake.New && o.Note == "" && !c.All {
@@ -161,7 +172,7 @@ func (c watchAddCmd) print(s *session, p *intake.Plan, reloaded string) {
 	case len(p.Files) == 0:
 		fmt.Fprintln(s.out, "nothing is new; no file was written")
 	case !c.DryRun:
-		fmt.Fprintf(s.out, "the source is kept as %s; %s\na second person approves: muhafiz watch approve --as THEM ID …\n", p.Source, reloaded)
+		fmt.Fprintf(s.out, "the source is kept as %s; %s\n%s\na second person approves: muhafiz watch approve --as THEM ID …\n", p.Source, reloaded, listed)
 	}
 }
 

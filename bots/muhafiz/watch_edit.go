@@ -66,7 +66,7 @@ func (c watchRemoveCmd) done(s *session, cfg *config.Config, e *intake.Edited) e
 type watchSuccessorCmd struct {
 	Target  string `arg:"" help:"The id of the target that went away."`
 	Address string `arg:"" help:"The address of the account that came in its place."`
-	who
+	signs
 	Basis  string `required:"" help:"Why it is the successor, in words."`
 	Source string `help:"What shows it: a file of which a copy is kept, or a title and link. Default: your own words." placeholder:"FILE|TEXT"`
 }
@@ -86,7 +86,8 @@ func (c watchSuccessorCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := edit.Apply(); err != nil {
+	listed, err := c.listNew(s, "watch successor", edit.Config, map[string]bool{edit.ID: true}, edit.Apply)
+	if err != nil {
 		return err
 	}
 	reloaded, err := s.reloadDaemon(cfg)
@@ -96,7 +97,7 @@ func (c watchSuccessorCmd) Run(s *session) error {
 	if s.json {
 		return s.printJSON(edit)
 	}
-	fmt.Fprintf(s.out, "%s is listed in %s as the successor of %s; %s\na second person approves: muhafiz watch approve --as THEM %s\n", edit.ID, edit.File, c.Target, reloaded, edit.ID)
+	fmt.Fprintf(s.out, "%s is listed in %s as the successor of %s; %s\n%s\na second person approves: muhafiz watch approve --as THEM %s\n", edit.ID, edit.File, c.Target, reloaded, listed, edit.ID)
 	return nil
 }
 

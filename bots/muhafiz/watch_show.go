@@ -35,7 +35,7 @@ func (s *session) showTarget(d daemon.TargetDetail) {
 	}
 	line("Target", "%s (%s)", d.ID, d.Ordinal)
 	line("Address", "%s", d.Address)
-	line("State", "%s", stateOf(d.Target, time.Now()))
+	line("State", "%s", standing(d.TargetView, time.Now()))
 	line("Reason", "%s", d.Reason)
 	if d.ListedOnly {
 		line("", "no collector for %s here: reviewed and reported from captures", d.Platform)
@@ -57,6 +57,7 @@ func (s *session) showTarget(d daemon.TargetDetail) {
 		line("Watchlist", "%s, SHA-256 %s", set.File, set.FileSHA256)
 	}
 	line("Listed by", "%s, record %d", d.ListedBy, d.Target.Set.Seq)
+	line("  not signed", "%s", d.Unsigned)
 	if d.ApprovedBy != "" {
 		line("Approved by", "%s, %s", d.ApprovedBy, d.ApprovedAt.Format("2006-01-02 15:04Z"))
 	}

@@ -47,14 +47,25 @@ func TestFromAListToAWatch(t *testing.T) {
 	says(run(t, dir, muhafiz, add...).want(t, exitIncomplete, "add again"), "3 known, 1 refused", "no file was written")
 	says(run(t, dir, muhafiz, "check").want(t, 0, "check"), "listed only, report")
 
+	says(run(t, dir, muhafiz, "watch").want(t, 0, "list"), "listed (listed only), listing not signed")
+	if r := run(t, dir, muhafiz, "watch", "approve", "x-northhaven_sim", "--as", "bilal", "--key", "bilal").want(t, exitFailed, "approve what nobody signed"); !strings.Contains(r.err, "amna, who is named in listed_by of target x-northhaven_sim, has not signed the listing") {
+		t.Errorf("says %s", r.err)
+	}
+	if r := run(t, dir, muhafiz, "watch", "sign", "channel", "--as", "bilal", "--key", "bilal").want(t, exitFailed, "sign for another"); !strings.Contains(r.err, "target channel names amna in listed_by, who signs it") {
+		t.Errorf("says %s", r.err)
+	}
+	says(run(t, dir, muhafiz, "watch", "sign", "--as", "amna", "--key", "amna").want(t, 0, "sign"), "amna signed the listing of 2 targets, record ")
+	says(run(t, dir, muhafiz, "watch", "sign", "--as", "amna", "--key", "amna").want(t, 0, "sign again"), "nothing is to be signed by amna")
+
 	r := run(t, dir, muhafiz, "watch", "approve", "x-northhaven_sim", "telegram-northhaven_sim_2", "--as", "bilal", "--key", "bilal", "--until", "2099-12-31").want(t, 0, "approve until")
 	says(r, "listed only", "ends 2099-12-31 23:59Z")
 	run(t, dir, muhafiz, "watch", "approve", "channel", "--as", "bilal", "--key", "bilal", "--until", "soon").want(t, exitUsage, "a bad end")
 	says(run(t, dir, muhafiz, "watch", "list", "--state", "approved").want(t, 0, "list"), "until 2099-12-31", "(listed only)", "northhaven_sim_2")
 	says(run(t, dir, muhafiz, "watch", "show", "telegram-northhaven_sim_2").want(t, 0, "show"), "Stand-in for a test", "report.pdf", "dated 2026-01-31", "History", "Legal basis")
 
-	run(t, dir, muhafiz, "watch", "successor", "telegram-northhaven_sim_2", "https://t.me/northhaven_sim_3", "--as", "amna", "--basis", "announced there (simulated)").want(t, 0, "successor")
+	run(t, dir, muhafiz, "watch", "successor", "telegram-northhaven_sim_2", "https://t.me/northhaven_sim_3", "--as", "amna", "--basis", "announced there (simulated)", "--key", "amna").want(t, 0, "successor")
 	says(run(t, dir, muhafiz, "watch", "list", "--state", "listed").want(t, 0, "list"), "telegram-northhaven_sim_3")
+	run(t, dir, muhafiz, "watch", "approve", "telegram-northhaven_sim_3", "--as", "bilal", "--key", "bilal").want(t, 0, "approve the successor")
 	run(t, dir, muhafiz, "watch", "remove", "telegram-northhaven_sim_2", "--as", "amna", "--reason", "gone (simulated)").want(t, 0, "remove")
 	r = run(t, dir, muhafiz, "watch", "list", "--state", "removed", "--json").want(t, 0, "list")
 	var gone []struct{ ID, Reason, By string }
@@ -81,4 +92,29 @@ func TestEmergencyIsSaidEverywhere(t *testing.T) {
 			t.Errorf("%v does not say it:\n%s", args, r.out)
 		}
 	}
+}
+
+// TestAddSignsWhatItLists goes from a list to an approval without a word in between; the vault is made on the way.
+func TestAddSignsWhatItLists(t *testing.T) {
+	muhafiz := program(t)
+	dir := approvedSite(t, muhafiz, "https://t.me/northhaven_front_sim")
+	if err := os.RemoveAll(filepath.Join(dir, "vault")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "news.txt"), []byte("t.me/northhaven_one_sim\nt.me/northhaven_two_sim\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	add := []string{"watch", "add", "news.txt", "--organisation", "stand-in", "--source", "A simulated report", "--to", "list.yaml", "--as", "amna", "--key"}
+	run(t, dir, muhafiz, append(add, "nokey")...).want(t, exitFailed, "a key that is not there")
+	if r := run(t, dir, muhafiz, append(add, "bilal")...).want(t, exitFailed, "another's key"); !strings.Contains(r.err, "is not the one that the roster holds for amna") {
+		t.Errorf("says %s", r.err)
+	}
+	if b, err := os.ReadFile(filepath.Join(dir, "list.yaml")); err != nil || strings.Contains(string(b), "northhaven_one") {
+		t.Errorf("an unsigned listing was written: %s, %v", b, err)
+	}
+	if r := run(t, dir, muhafiz, append(add, "amna")...).want(t, 0, "add"); !strings.Contains(r.out, "amna signed the listing, record ") {
+		t.Errorf("prints %s", r.out)
+	}
+	run(t, dir, muhafiz, "watch", "approve", "telegram-northhaven_one_sim", "telegram-northhaven_two_sim", "--as", "bilal", "--key", "bilal").want(t, 0, "approve")
+	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
 }

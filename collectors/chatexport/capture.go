@@ -151,6 +151,9 @@ func (im *importer) beginCapture(ctx context.Context, c *capture, raw []byte, st
 			Account: evidence.Ref{Name: im.account}, Address: im.o.Address, Acquisition: im.rep.ID,
 		}})
 	}
+	if c.shows != nil {
+		im.head = append(im.head, evidence.Draft{Subject: im.account, Body: c.shows.account(c, im.rep.ID, im.observed)})
+	}
 	for i := range im.head {
 		im.head[i].ID = evidence.ID{Acq: im.acq, N: uint32(i)}
 		im.head[i].Actor = im.actor

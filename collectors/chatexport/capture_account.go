@@ -124,6 +124,7 @@ type postLink struct {
 	account   string // a link of the account, where the link names it
 	accountID string // the platform's number of it, where the link gives that
 	part      string // of the post's name; empty where the link holds no number
+	rotating  bool   // the link names the post by a text that the platform makes anew from time to time
 }
 
 // numbered returns the part of a post's name, given the id that the capture adds.
@@ -140,7 +141,10 @@ func (l postLink) numbered(id string) (string, error) {
 			return "", fmt.Errorf("the link says post %s and id says %s; one of them is of another post", strings.TrimPrefix(l.part, "s"), n)
 		}
 	}
-	if l.part == "" {
+	switch {
+	case l.part == "" && l.rotating:
+		return "", errors.New("names its post by a pfbid, which Facebook makes anew from time to time, so that one post would be taken for several; give the post's number as id (the page's source has it as top_level_post_id or post_id)")
+	case l.part == "":
 		return "", errors.New("holds no number of the post; give it as id")
 	}
 	return l.part, nil
@@ -222,6 +226,11 @@ func instagramPost(seg []string) (postLink, error) {
 	return l, nil
 }
 
+// pseudonym begins what newer Facebook links hold in place of a number, the Pseudonymized Facebook Identifier: made of the number and the
+// time, so that one post has many (Meta, September 2022; github.com/snarfed/facebook-atom, issue 27). It is no permanent name; the link
+// stays in the capture's own bytes.
+const pseudonym = "pfbid"
+
 func facebookPost(seg []string, q url.Values) (postLink, error) {
 	if len(seg) == 0 {
 		return postLink{}, errPostLink
@@ -247,10 +256,13 @@ func facebookPost(seg []string, q url.Values) (postLink, error) {
 		}
 		l.account = "https://www.facebook.com/" + seg[0]
 	}
+	if strings.HasPrefix(l.accountID, pseudonym) {
+		return l, errors.New("names its account by a pfbid, which Facebook makes anew from time to time; give a link with the account's name, /NAME/posts/…, and the post's number as id")
+	}
 	if l.accountID != "" && !accountForm.MatchString(l.accountID) {
 		return l, errPostLink
 	}
-	// Newer links hold a sealed text (pfbid…) in place of the number: the number then has to be given beside them.
+	l.rotating = strings.HasPrefix(number, pseudonym)
 	l.part, _ = postNumber(number)
 	return l, nil
 }

@@ -40,6 +40,7 @@ type capture struct {
 	by, tool                     string
 	at                           evidence.Time
 	posts                        []capturedPost
+	shows                        *shownAccount // nil: nothing is told of the account
 
 	name string // in the account's address
 	id   string // by which the log knows the account
@@ -119,13 +120,14 @@ func readCapture(raw []byte) (*capture, error) {
 	c, s := &capture{}, over(raw)
 	var at string
 	err := known(s, "capture.json", []string{"platform", "account", "captured_at", "captured_by", "tool", "posts"}, map[string]func(*scanner) error{
-		"platform":    str(&c.platform, 32),
-		"account":     str(&c.account, 2000),
-		"account_id":  str(&c.accountID, 20),
-		"captured_at": str(&at, 64),
-		"captured_by": str(&c.by, 64),
-		"tool":        str(&c.tool, 500),
-		"posts":       func(s *scanner) error { return s.array(func() error { return c.post(s) }, nil) },
+		"platform":      str(&c.platform, 32),
+		"account":       str(&c.account, 2000),
+		"account_id":    str(&c.accountID, 20),
+		"account_shows": c.shown,
+		"captured_at":   str(&at, 64),
+		"captured_by":   str(&c.by, 64),
+		"tool":          str(&c.tool, 500),
+		"posts":         func(s *scanner) error { return s.array(func() error { return c.post(s) }, nil) },
 	})
 	if err != nil {
 		return nil, err

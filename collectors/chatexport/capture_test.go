@@ -183,7 +183,11 @@ func TestCaptureLinks(t *testing.T) {
 		{"instagram", "https://www.instagram.com/sim.sim", "https://instagram.com/p/B_sim-00000B_sim-00000B_sim/", "", "", "no number of a public post"},
 		{"facebook", "https://www.facebook.com/sim.sim", "https://m.facebook.com/sim.sim/posts/some-words/55", "", "55", "https://www.facebook.com/sim.sim/posts/55"},
 		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/sim.sim/posts/pfbid0Sim", "56", "56", "https://www.facebook.com/sim.sim/posts/56"},
-		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/sim.sim/posts/pfbid0Sim", "", "", "give it as id"},
+		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/sim.sim/posts/pfbid0Sim", "", "", "makes anew from time to time"},
+		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/permalink.php?story_fbid=pfbid0Sim&id=12345", "56", "", "give account_id"},
+		{"facebook", "https://www.facebook.com/profile.php?id=12345", "https://www.facebook.com/permalink.php?story_fbid=pfbid0Sim&id=12345", "56", "56", "https://www.facebook.com/permalink.php?story_fbid=56&id=12345"},
+		{"facebook", "https://www.facebook.com/profile.php?id=12345", "https://www.facebook.com/permalink.php?story_fbid=pfbid0Sim&id=pfbid0Acc", "56", "", "names its account by a pfbid"},
+		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/sim.sim/posts/soon", "", "", "give it as id"},
 		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/groups/sim/posts/5", "", "", "in a group"},
 		{"facebook", "https://www.facebook.com/sim.sim", "https://www.facebook.com/permalink.php?story_fbid=5&id=12345", "", "", "give account_id"},
 		{"facebook", "https://www.facebook.com/profile.php?id=12345", "https://www.facebook.com/permalink.php?story_fbid=5&id=12345", "", "5", "https://www.facebook.com/permalink.php?story_fbid=5&id=12345"},
@@ -231,5 +235,38 @@ func TestCaptureIdentity(t *testing.T) {
 	o.Path = captured(t, withID)
 	if _, err := chatexport.ImportCapture(t.Context(), o); !errors.Is(err, chatexport.ErrRefused) || !strings.Contains(err.Error(), "the log knows target sim as 124") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestCapturesTellOfTheirAccount makes a record of what the account's page showed, once as long as it shows the same.
+func TestCapturesTellOfTheirAccount(t *testing.T) {
+	with := func(shows string, n int) string {
+		return strings.Replace(posts(tweet(n, "Simulated.")), `"posts"`, `"account_shows": `+shows+`, "posts"`, 1)
+	}
+	v := vaulttest.New(t)
+	for i, shows := range []string{
+		`{"name": "Northhaven (simulated)", "description": "Bland.", "followers": 12500, "verified": true, "created_at": "2020-02-01T00:00:00Z"}`,
+		`{"name": "Northhaven (simulated)", "description": "Bland.", "followers": 12600, "verified": true, "created_at": "2020-02-01T00:00:00Z"}`,
+		`{"name": "Northhaven, renamed (simulated)"}`,
+	} {
+		importCapture(t, captureOptions(v, captured(t, with(shows, i+1))))
+	}
+	seen := bodies[*evidence.AccountSeen](t, v)
+	if len(seen) != 2 {
+		t.Fatalf("%d records, want 2: the number of followers alone makes none", len(seen))
+	}
+	if a := seen[0]; a.Method != evidence.MethodCapture || a.Vantage != "amna" || a.Title != "Northhaven (simulated)" || a.About != "Bland." ||
+		a.Subscribers != 12500 || !a.Verified || a.CreatedAt.Year() != 2020 || strings.Join(a.Usernames, " ") != "northhaven_sim" || a.Observed.From.IsZero() {
+		t.Errorf("got %+v", a)
+	}
+	for shows, says := range map[string]string{
+		`{}`: "lacks the key", `{"name": " "}`: "name is empty", `[]`: "is not an object", `{"name": "a", "followers": "12K"}`: "in digits",
+		`{"name": "a", "followers": -1}`: "in digits", `{"name": "a", "verified": 1}`: "true or false", `{"name": "a", "created_at": "May 2020"}`: "no time such as",
+		`{"name": "a", "email": "b"}`: `the key "email"`,
+	} {
+		_, err := chatexport.ImportCapture(t.Context(), captureOptions(v, captured(t, with(shows, 9))))
+		if !errors.Is(err, chatexport.ErrRefused) || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: got %v, want a refusal that says %q", shows, err, says)
+		}
 	}
 }

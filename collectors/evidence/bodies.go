@@ -9,6 +9,7 @@ var bodies = map[Kind]func() Body{
 	KindKeyRotated:      func() Body { return &KeyRotated{} },
 	KindPersonSet:       func() Body { return &PersonSet{} },
 	KindTargetSet:       func() Body { return &TargetSet{} },
+	KindTargetListed:    func() Body { return &TargetListed{} },
 	KindTargetApproved:  func() Body { return &TargetApproved{} },
 	KindTargetSuspended: func() Body { return &TargetSuspended{} },
 	KindTargetRemoved:   func() Body { return &TargetRemoved{} },

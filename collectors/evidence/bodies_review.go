@@ -1,5 +1,7 @@
 package evidence
 
+import "slices"
+
 // SignatureNamespace is the SSHSIG namespace of what people decide.
 const SignatureNamespace = "decision@muhafiz"
 
@@ -39,11 +41,25 @@ type Statement struct {
 	Confirms *RecordRef `json:"confirms,omitempty"`
 	Agree    bool       `json:"agree,omitempty"`
 	Until    Time       `json:"until,omitzero"` // of a target's approval that ends
+	// Blind marks an approval whose person had not been shown the decision: instead of Agree it has an Outcome of its own. It marks a
+	// decision that waits for such an approval whatever its outcome; without it, a decision of no action closes the case.
+	Blind bool `json:"blind,omitempty"`
 
 	// Adjudicates is the refusal that a third person decides upon; Confirms is then the decision that was refused.
 	Adjudicates *RecordRef `json:"adjudicates,omitempty"`
 	// Lifts is the mark that a relisting sets aside; Confirms is then the target as it was set.
 	Lifts *RecordRef `json:"lifts,omitempty"`
+	// Lists is what a listing signs.
+	Lists *Lists `json:"lists,omitempty"`
+}
+
+// Agrees reports whether a word on a decision agrees with it. A blind one does where it comes to the same outcome on the same
+// exhibits. That Confirms names this very decision is for the caller to check.
+func (s Statement) Agrees(decision Statement) bool {
+	if !s.Blind {
+		return s.Agree
+	}
+	return s.Outcome != "" && s.Outcome == decision.Outcome && slices.Equal(s.Exhibits, decision.Exhibits)
 }
 
 // RecordRef binds a record by its place in the log and its RFC 6962 leaf hash.

@@ -76,6 +76,9 @@ type TargetSet struct {
 // signed with SSHSIG under the namespace decision@muhafiz.
 type TargetApproved struct {
 	Signed
+	// Listing proves that the one who listed the target had signed that. Approvals of before there were signed listings, and
+	// emergency starts, have none.
+	Listing *ListingProof `json:"listing,omitempty"`
 }
 
 // TargetSuspended stops collection and unsent notices at once. Subject: tN.
@@ -106,9 +109,7 @@ func (p *PersonSet) Facets() []Facet { return []Facet{{Slot: "person", Value: ca
 
 // Facets implements Observer: all but the file that it stands in.
 func (t *TargetSet) Facets() []Facet {
-	c := *t
-	c.File, c.FileSHA256 = "", Digest{}
-	return []Facet{{Slot: "target", Value: canonical(c)}}
+	return []Facet{{Slot: "target", Value: t.Effective()}}
 }
 
 // Facets implements Observer: a removed target that is set again is written again.

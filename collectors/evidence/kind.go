@@ -13,7 +13,8 @@ const (
 
 	KindPersonSet Kind = "person.set" // name, roles, SSH public key
 
-	KindTargetSet       Kind = "target.set" // the effective target, with the ground that it stands on
+	KindTargetSet       Kind = "target.set"    // the effective target, with the ground that it stands on
+	KindTargetListed    Kind = "target.listed" // the signed word of who put targets on the list
 	KindTargetApproved  Kind = "target.approved"
 	KindTargetSuspended Kind = "target.suspended"
 	KindTargetRemoved   Kind = "target.removed"

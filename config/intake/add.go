@@ -35,6 +35,9 @@ type Plan struct {
 	Source string   `json:"source"` // the copy of the cited source; empty where nothing is new
 	Files  []string `json:"files"`  // watchlists that are made or added to
 
+	// Config is the configuration as it would be; nil where nothing is new.
+	Config *config.Config `json:"-"`
+
 	change *Change
 }
 
@@ -112,6 +115,7 @@ func (p *Plan) check() error {
 	if err != nil {
 		return fmt.Errorf("the watchlist would not be valid, so nothing was written:\n%w", err)
 	}
+	p.Config = c
 	have := map[string]bool{}
 	for _, t := range c.Targets {
 		have[t.ID] = true

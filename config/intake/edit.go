@@ -93,6 +93,8 @@ type Edit struct {
 type Edited struct {
 	File string `json:"file"`
 	ID   string `json:"id"` // removed, or added
+	// Config is the configuration as it would be.
+	Config *config.Config `json:"-"`
 
 	change *Change
 }
@@ -248,6 +250,8 @@ func (e Edit) Successor(address, basis, src, as string, now time.Time) (*Edited,
 		return nil, fmt.Errorf("the watchlist would not be valid, so nothing was changed:\n%w", err)
 	} else if _, ok := c.Target(id); !ok {
 		return nil, fmt.Errorf("the new entry would not be read as one: %s", byHand)
+	} else {
+		ed.Config = c
 	}
 	return ed, nil
 }

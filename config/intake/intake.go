@@ -98,6 +98,7 @@ func Sort(t *Table, in Sorting) *Result {
 	s.mixed = s.isMixed()
 	s.order = s.dateOrder()
 	res := &Result{Format: t.Format, Sheet: t.Sheet, Rows: len(t.Rows), Counts: map[Status]int{}, Notes: t.Notes}
+	res.Outcomes = make([]Outcome, 0, len(t.Rows))
 	for i, r := range t.Rows {
 		res.Outcomes = append(res.Outcomes, s.row(i, r)...)
 	}

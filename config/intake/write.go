@@ -3,6 +3,7 @@ package intake
 import (
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 	"unicode"
 	"unicode/utf8"
@@ -90,17 +91,25 @@ func (r *Result) Watchlists(e Entry) []string {
 		}
 	}
 	parts := (len(fresh) + perFile - 1) / perFile
-	var files []string
+	files := make([]string, parts)
+	var all sync.WaitGroup // a long list's files are written side by side
 	for part := range parts {
-		some := fresh[part*perFile : min(len(fresh), (part+1)*perFile)]
-		var b strings.Builder
-		b.WriteString(e.heading(part+1, parts, len(some)))
-		for _, o := range some {
-			e.target(&b, o)
-		}
-		files = append(files, b.String())
+		all.Go(func() {
+			files[part] = e.watchlist(part+1, parts, fresh[part*perFile:min(len(fresh), (part+1)*perFile)])
+		})
 	}
+	all.Wait()
 	return files
+}
+
+func (e Entry) watchlist(part, parts int, some []Outcome) string {
+	var b strings.Builder
+	b.Grow(len(some) * 640) // about what an entry takes; growing copies all that is there
+	b.WriteString(e.heading(part, parts, len(some)))
+	for _, o := range some {
+		e.target(&b, o)
+	}
+	return b.String()
 }
 
 // comment is a text of foreign origin as a line of a YAML comment: what does not show, turns the line around or ends it stands as its

@@ -4,44 +4,32 @@ import (
 	"archive/zip"
 	"bytes"
 	"encoding/xml"
-	"errors"
 	"fmt"
 	"io"
 	"path"
 	"strings"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // maxUnzipped bounds what a workbook may unfold to.
-const maxUnzipped = 512 << 20
+const maxUnzipped = 256 << 20
 
 // readXLSX reads the first sheet that has anything in it. Values are the raw ones that the file holds: no formula is evaluated, no
-// number format applied.
-func readXLSX(data []byte) (t *Table, err error) {
-	defer func() {
-		// The library panics on some damaged workbooks; such a file is refused like any other that cannot be read.
-		if r := recover(); r != nil {
-			t, err = nil, fmt.Errorf("the workbook is damaged (%v); save it anew as XLSX or CSV", r)
-		}
-	}()
-	f, err := excelize.OpenReader(bytes.NewReader(data), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxUnzipped, UnzipXMLSizeLimit: maxUnzipped})
+// number format applied. The sheet is read here and by no library: those that were looked at end without a word where a sheet's XML is
+// damaged, and the rows behind are lost.
+func readXLSX(data []byte) (*Table, error) {
+	w, err := openWorkbook(data)
 	if err != nil {
 		return nil, fmt.Errorf("the workbook cannot be read (%w); save it anew as XLSX or CSV, without a password", err)
 	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	t = &Table{Format: "xlsx", serials: true}
-	if p, err := f.GetWorkbookProps(); err == nil && p.Date1904 != nil {
-		t.from1904 = *p.Date1904
-	}
+	t := &Table{Format: "xlsx", serials: true, from1904: w.from1904}
 	var further []string
-	for _, sheet := range f.GetSheetList() {
+	for _, sheet := range w.sheets {
 		if len(t.Rows) > 0 {
-			further = append(further, fmt.Sprintf("%q", clip(sheet, 60)))
+			further = append(further, fmt.Sprintf("%q", clip(sheet.name, 60)))
 			continue
 		}
-		t.Sheet = sheet
-		if err := t.readSheet(f, sheet); err != nil {
+		t.Sheet = sheet.name
+		if err := w.readSheet(t, sheet.part); err != nil {
 			return nil, err
 		}
 	}
@@ -51,205 +39,137 @@ func readXLSX(data []byte) (t *Table, err error) {
 	if further != nil {
 		t.Notes = append(t.Notes, fmt.Sprintf("only the sheet %q was read; not read: %s", clip(t.Sheet, 60), strings.Join(further, ", ")))
 	}
-	return t, t.markSpecial(data)
+	return t, nil
 }
 
-func (t *Table) readSheet(f *excelize.File, sheet string) (err error) {
-	rows, err := f.Rows(sheet)
+// xlsxFile is an Office Open XML package (ECMA-376 part 1, 12.3.23 and 18.2).
+type xlsxFile struct {
+	parts    map[string]*zip.File // by name in lower case
+	sheets   []sheet
+	from1904 bool
+	texts    []string // the shared strings
+}
+
+type sheet struct {
+	name string
+	part *zip.File
+}
+
+func openWorkbook(data []byte) (*xlsxFile, error) {
+	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
 	if err != nil {
-		return fmt.Errorf("the sheet %q cannot be read: %w", clip(sheet, 60), err)
+		return nil, err
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for n := 1; rows.Next(); n++ {
-		cells, err := rows.Columns()
-		if err != nil {
-			return fmt.Errorf("row %d cannot be read: %w", n, err)
+	w, size := &xlsxFile{parts: map[string]*zip.File{}}, uint64(0)
+	for _, f := range z.File {
+		if size += f.UncompressedSize64; f.UncompressedSize64 > maxUnzipped || size > maxUnzipped {
+			return nil, fmt.Errorf("it unfolds to more than %d MiB", maxUnzipped>>20)
 		}
-		if len(cells) == 0 {
-			continue
-		}
-		if err := t.add(Row{Number: n, Cells: cells}); err != nil {
-			return err
+		w.parts[partName(f.Name)] = f
+	}
+	root, err := w.targets("_rels/.rels", "")
+	if err != nil {
+		return nil, err
+	}
+	name := "xl/workbook.xml"
+	for _, r := range root {
+		if strings.HasSuffix(r.Type, "/officeDocument") {
+			name = r.Target
 		}
 	}
-	if err := rows.Error(); err != nil {
-		return fmt.Errorf("the sheet %q cannot be read: %w", clip(sheet, 60), err)
+	return w, w.open(name)
+}
+
+func (w *xlsxFile) open(name string) error {
+	var book struct {
+		Props struct {
+			Date1904 string `xml:"date1904,attr"`
+		} `xml:"workbookPr"`
+		Sheets []struct {
+			Name string `xml:"name,attr"`
+			ID   string `xml:"id,attr"`
+		} `xml:"sheets>sheet"`
+	}
+	if w.parts[name] == nil {
+		return fmt.Errorf("it is an archive without a workbook in it")
+	}
+	if err := w.decode(name, &book); err != nil {
+		return err
+	}
+	w.from1904 = book.Props.Date1904 == "1" || book.Props.Date1904 == "true"
+	rels, err := w.targets(path.Join(path.Dir(name), "_rels", path.Base(name)+".rels"), path.Dir(name))
+	if err != nil {
+		return err
+	}
+	byID := map[string]string{}
+	for _, r := range rels {
+		byID[r.ID] = r.Target
+		if strings.HasSuffix(r.Type, "/sharedStrings") {
+			if w.texts, err = w.sharedStrings(r.Target); err != nil {
+				return err
+			}
+		}
+	}
+	for _, s := range book.Sheets {
+		part := w.parts[byID[s.ID]]
+		if part == nil {
+			return fmt.Errorf("its sheet %q is missing", clip(s.Name, 60))
+		}
+		w.sheets = append(w.sheets, sheet{s.Name, part})
 	}
 	return nil
 }
 
-// markSpecial marks cells whose formula has no value in the file, and copies a merged range's value to the rows that it covers. The
-// streaming reader tells neither, so the sheet's XML is gone through again where it has any.
-func (t *Table) markSpecial(data []byte) error {
-	z, err := zip.NewReader(bytes.NewReader(data), int64(len(data)))
-	if err != nil {
-		return fmt.Errorf("the workbook cannot be read: %w", err)
-	}
-	part, err := sheetPart(z, t.Sheet)
-	if err != nil || part == nil {
-		return err
-	}
-	b, err := readPart(part)
-	if err != nil {
-		return err
-	}
-	if !bytes.Contains(b, []byte("mergeCell ")) && !bytes.Contains(b, []byte("<f")) && !bytes.Contains(b, []byte(":f>")) && !bytes.Contains(b, []byte(":f ")) {
-		return nil
-	}
-	index := map[int]int{}
-	for i, r := range t.Rows {
-		index[r.Number] = i
-	}
-	return t.scanSheet(b, index)
+// relationship leads from one part to another; Target is the part's name, resolved.
+type relationship struct {
+	ID     string `xml:"Id,attr"`
+	Type   string `xml:"Type,attr"`
+	Target string `xml:"Target,attr"`
 }
 
-// scanSheet goes through the cells and merges of a sheet's XML.
-func (t *Table) scanSheet(b []byte, index map[int]int) error {
-	d := xml.NewDecoder(bytes.NewReader(b))
-	var ref string
-	var formula, value bool
-	for {
-		tok, err := d.RawToken()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return fmt.Errorf("the sheet's XML cannot be read: %w", err)
-		}
-		switch e := tok.(type) {
-		case xml.StartElement:
-			switch e.Name.Local {
-			case "c":
-				ref, formula, value = attr(e, "r"), false, false
-			case "f":
-				formula = true
-			case "v", "is":
-				value = true
-			case "mergeCell":
-				t.merge(attr(e, "ref"), index)
-			}
-		case xml.EndElement:
-			if e.Name.Local == "c" && formula && !value {
-				t.markFormula(ref, index)
-			}
-		}
-	}
-}
-
-func (t *Table) markFormula(ref string, index map[int]int) {
-	col, row, err := excelize.CellNameToCoordinates(ref)
-	if err != nil || col > MaxColumns {
-		return
-	}
-	i, ok := index[row]
-	if !ok {
-		return
-	}
-	r := &t.Rows[i]
-	for len(r.Cells) < col {
-		r.Cells = append(r.Cells, "")
-	}
-	r.mark(col-1, "the cell holds a formula without a stored value, and formulas are not evaluated: open the workbook, let it calculate and save it, or write the link itself")
-}
-
-// merge copies the value of a merged range's first cell down its first column, so that a platform or date that was merged over several
-// rows counts for each of them. Copies are marked, so that a merged link is not taken for several.
-func (t *Table) merge(ref string, index map[int]int) {
-	from, to, ok := strings.Cut(ref, ":")
-	if !ok {
-		return
-	}
-	col, top, err := excelize.CellNameToCoordinates(from)
-	_, bottom, err2 := excelize.CellNameToCoordinates(to)
-	first, ok := index[top]
-	if err != nil || err2 != nil || !ok || col > len(t.Rows[first].Cells) {
-		return
-	}
-	value := t.Rows[first].Cells[col-1]
-	for i := first + 1; i < len(t.Rows) && t.Rows[i].Number <= bottom; i++ {
-		r := &t.Rows[i]
-		for len(r.Cells) < col {
-			r.Cells = append(r.Cells, "")
-		}
-		if t.copied++; t.copied > maxCopies {
-			return
-		}
-		if r.Cells[col-1] == "" {
-			r.Cells[col-1] = value
-			r.mark(col-1, fmt.Sprintf("%smerged with row %d", mergedMark, top))
-		}
-	}
-}
-
-// maxCopies bounds the work that merged ranges make.
-const maxCopies = 4 * MaxRows
-
-// mergedMark begins the mark of a cell that shows another's value; it is no fault.
-const mergedMark = "\x00"
-
-func attr(e xml.StartElement, name string) string {
-	for _, a := range e.Attr {
-		if a.Name.Local == name {
-			return a.Value
-		}
-	}
-	return ""
-}
-
-// sheetPart finds the file of a sheet within the package, nil where there is none.
-func sheetPart(z *zip.Reader, sheet string) (*zip.File, error) {
-	var book struct {
-		Sheets []struct {
-			Name string `xml:"name,attr"`
-			ID   string `xml:"http://schemas.openxmlformats.org/officeDocument/2006/relationships id,attr"`
-		} `xml:"sheets>sheet"`
-	}
+func (w *xlsxFile) targets(name, dir string) ([]relationship, error) {
 	var rels struct {
-		Relationship []struct {
-			ID     string `xml:"Id,attr"`
-			Target string `xml:"Target,attr"`
-		}
+		Relationship []relationship
 	}
-	parts := map[string]*zip.File{}
-	for _, f := range z.File {
-		parts[strings.TrimPrefix(f.Name, "/")] = f
+	if w.parts[partName(name)] == nil {
+		return nil, nil
 	}
-	for name, v := range map[string]any{"xl/workbook.xml": &book, "xl/_rels/workbook.xml.rels": &rels} {
-		f := parts[name]
-		if f == nil {
-			return nil, nil
+	err := w.decode(partName(name), &rels)
+	for i, r := range rels.Relationship {
+		if strings.HasPrefix(r.Target, "/") {
+			dir = ""
 		}
-		b, err := readPart(f)
-		if err != nil {
-			return nil, err
-		}
-		if err := xml.Unmarshal(b, v); err != nil {
-			return nil, fmt.Errorf("%s cannot be read: %w", name, err)
-		}
+		rels.Relationship[i].Target = partName(path.Join(dir, r.Target))
 	}
-	for _, s := range book.Sheets {
-		for _, r := range rels.Relationship {
-			if s.Name != sheet || s.ID != r.ID {
-				continue
-			}
-			if abs, ok := strings.CutPrefix(r.Target, "/"); ok {
-				return parts[abs], nil
-			}
-			return parts[path.Join("xl", r.Target)], nil
-		}
-	}
-	return nil, nil
+	return rels.Relationship, err
 }
 
-func readPart(f *zip.File) ([]byte, error) {
-	r, err := f.Open()
+func partName(s string) string {
+	return strings.ToLower(strings.TrimPrefix(strings.ReplaceAll(s, `\`, "/"), "/"))
+}
+
+func (w *xlsxFile) decode(name string, v any) error {
+	r, err := open(w.parts[name])
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.Name, err)
+		return err
 	}
 	defer r.Close()
-	b, err := io.ReadAll(io.LimitReader(r, maxUnzipped))
-	if err != nil {
-		return nil, fmt.Errorf("%s cannot be read: %w", f.Name, err)
+	if err := xml.NewDecoder(r).Decode(v); err != nil {
+		return fmt.Errorf("%s: %w", clip(name, 60), err)
 	}
-	return b, nil
+	return nil
+}
+
+// part reads no more than the archive says that the part has.
+type part struct {
+	io.Reader
+	io.Closer
+}
+
+func open(f *zip.File) (part, error) {
+	r, err := f.Open()
+	if err != nil {
+		return part{}, fmt.Errorf("%s: %w", clip(f.Name, 60), err)
+	}
+	return part{io.LimitReader(r, int64(f.UncompressedSize64)), r}, nil
 }

@@ -23,7 +23,7 @@ func treat(k evidence.Kind) treatment {
 		return content
 	case evidence.KindVaultCreated, evidence.KindRunStarted, evidence.KindRunStopped, evidence.KindKeyRotated, evidence.KindCheckpoint,
 		evidence.KindPersonSet, evidence.KindReporterRun,
-		evidence.KindTargetSet, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
+		evidence.KindTargetSet, evidence.KindTargetListed, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
 		evidence.KindTargetMarked, evidence.KindTargetRelisted, evidence.KindRefused,
 		evidence.KindCaseOpened, evidence.KindApproval,
 		evidence.KindNoticeDrafted, evidence.KindNoticeApproved, evidence.KindNoticeAttempted, evidence.KindNoticeSent,

@@ -52,8 +52,8 @@ func TestCaseBundleVerifies(t *testing.T) {
 			statements++
 		}
 	}
-	if statements != 3 {
-		t.Errorf("%d statements were checked, want decision, approval and the target's approval: %+v", statements, r.Checks)
+	if statements != 4 {
+		t.Errorf("%d statements were checked, want decision, approval, listing and the target's approval: %+v", statements, r.Checks)
 	}
 	if keep := os.Getenv("BUNDLE_KEEP"); keep != "" {
 		if err := os.CopyFS(keep, os.DirFS(out)); err != nil {

@@ -119,10 +119,12 @@ func TestAllVerifiersAgreeOnTheGenuineBag(t *testing.T) {
 
 func TestAllVerifiersRefuseEveryDamage(t *testing.T) {
 	w := newWorld(t)
+	w.third(true, nil)
+	w.relist(nil, nil)
 	r := newRoots(t, w)
 	bag := editions(t, w)["standard"]
 	resign := bundletest.Resign(w.keys["packer"])
-	for _, d := range bundletest.Damages() {
+	for _, d := range append(bundletest.Damages(), bundletest.Words()...) {
 		t.Run(d.Name, func(t *testing.T) {
 			t.Parallel()
 			copied := filepath.Join(t.TempDir(), "bag")

@@ -202,7 +202,7 @@ func FuzzRecord(f *testing.F) {
 	env := `{"v":1,"seq":0,"id":"00000000000000000000000000/0","kind":"access","at":"2031-01-01T00:00:00.000000Z","actor":"v0","subject":"v0","body_sha256":"` + strings.Repeat("0", 64) + `"}`
 	f.Add([]byte(env), []byte(`{"salt":"00000000000000000000000000000000","schema":1,"what":"x"}`), []byte(`{"seq":0,"path":[]}`))
 	f.Fuzz(func(t *testing.T, env, body, proof []byte) {
-		v := &verifier{log: logFacts{leaves: map[int64]leaf{}, known: map[evidence.Digest]bool{}}}
+		v := &verifier{log: logFacts{leaves: map[int64]leaf{}, known: map[evidence.Digest]bool{}, sets: map[int64]*evidence.TargetSet{}}}
 		v.log.checkpoint = checkpointNote{Origin: "x", Size: 1, Root: evidence.LeafHash(env)}
 		if _, err := v.record(env, body, proof, -1); err != nil && !errors.Is(err, ErrBag) {
 			t.Fatalf("%v does not say that the bag is wrong", err)

@@ -4,6 +4,7 @@ import (
 	"archive/tar"
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"io"
 	"os"
@@ -111,9 +112,102 @@ func TestForgedStatementsAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			w.put(evidence.Draft{Actor: evidence.Person("analyst"), Subject: evidence.Case("case-1"), Body: &evidence.Decision{Signed: c.st(w)}})
-			r := verify(t, w.build(w.options(t.TempDir())).Path, w.roots())
+			bag := w.build(w.options(t.TempDir())).Path
+			r := verify(t, bag, w.roots())
+			if code, out := run(t, filepath.Join("..", "..", "scripts", "verify-bundle"), bag); code != 3 {
+				t.Errorf("the script: exit %d\n%s", code, out)
+			}
 			if got := strings.Join(failures(r), "\n"); r.Status != bundle.StatusViolated || !strings.Contains(got, c.want) {
 				t.Errorf("%s: %q, want %q", r.Status, got, c.want)
+			}
+		})
+	}
+}
+
+// third lets a third person decide between the first and the second, whose refusal is adjudicated.
+func (w *world) third(agree bool, change func(*evidence.Statement)) {
+	w.t.Helper()
+	decision := ref(w.about(w.kase, evidence.KindDecision)[0])
+	d, err := evidence.Decode[*evidence.Decision](w.about(w.kase, evidence.KindDecision)[0])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var first evidence.Statement
+	if err := json.Unmarshal([]byte(d.Payload), &first); err != nil {
+		w.t.Fatal(err)
+	}
+	refusal := ref(w.put(evidence.Draft{Actor: evidence.Person("reviewer"), Subject: evidence.Case("case-1"), Body: &evidence.Approval{Signed: w.signed("reviewer", evidence.Statement{
+		Type: evidence.StatementApproval, Case: w.kase, Confirms: &decision, Exhibits: first.Exhibits, Comment: "Simulated refusal.",
+	})}})[0])
+	st := evidence.Statement{
+		Type: evidence.StatementAdjudication, Case: w.kase, Confirms: &decision, Adjudicates: &refusal, Exhibits: first.Exhibits, Agree: agree, Comment: "Simulated third word.",
+	}
+	if change != nil {
+		change(&st)
+	}
+	w.put(evidence.Draft{Actor: evidence.Person("analyst"), Subject: evidence.Case("case-1"), Body: &evidence.Approval{Signed: w.signed("analyst", st)}})
+}
+
+// relist marks the target and lets one of two people say that it belongs on the list after all.
+func (w *world) relist(change func(*evidence.Statement), forge func(*evidence.Signed)) {
+	w.t.Helper()
+	t := evidence.Target("sim-front")
+	mark := w.put(evidence.Draft{Actor: evidence.Person("analyst"), Subject: t, Body: &evidence.TargetMarked{Mark: evidence.MarkInnocent, Category: "journalist", Reason: "Simulated mark."}})[0]
+	set, lifts := ref(w.about(mark.Subject, evidence.KindTargetSet)[0]), ref(mark)
+	st := evidence.Statement{Type: evidence.StatementRelisting, Confirms: &set, Lifts: &lifts, Agree: true, Comment: "Simulated relisting."}
+	if change != nil {
+		change(&st)
+	}
+	s := w.signed("reviewer", st)
+	if forge != nil {
+		forge(&s)
+	}
+	w.put(evidence.Draft{Actor: evidence.Person("reviewer"), Subject: t, Body: &evidence.TargetRelisted{Signed: s}})
+}
+
+// TestThirdWordsAndRelistingsAreChecked builds bags of a log whose keeper wrote what nobody signed: only a verifier that reads the
+// statements can object.
+func TestThirdWordsAndRelistingsAreChecked(t *testing.T) {
+	other := func(w *world, r *evidence.RecordRef) { *r = ref(w.about(w.post(4), evidence.KindPostSeen)[0]) }
+	for name, c := range map[string]struct {
+		do   func(w *world)
+		want string // empty: genuine
+		page string
+	}{
+		"a third person confirms": {func(w *world) { w.third(true, nil) }, "", "<b>Confirms</b> the decision in record"},
+		"a third person refuses":  {func(w *world) { w.third(false, nil) }, "", ", which record"},
+		"a relisting":             {func(w *world) { w.relist(nil, nil) }, "", "Simulated relisting."},
+		"another refusal": {
+			func(w *world) { w.third(true, func(st *evidence.Statement) { st.Adjudicates.Leaf[0] ^= 1 }) },
+			"signed over another record", "",
+		},
+		"what is no refusal": {func(w *world) { w.third(true, func(st *evidence.Statement) { other(w, st.Adjudicates) }) }, "decides between two people", ""},
+		"another mark":       {func(w *world) { w.relist(func(st *evidence.Statement) { st.Lifts.Leaf[0] ^= 1 }, nil) }, "signed over another record", ""},
+		"what is no mark":    {func(w *world) { w.relist(func(st *evidence.Statement) { other(w, st.Lifts) }, nil) }, "sets a mark aside", ""},
+		"a relisting that nobody signed": {func(w *world) {
+			w.relist(nil, func(s *evidence.Signed) { s.Payload = strings.Replace(s.Payload, "Simulated", "Altered", 1) })
+		}, "", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			c.do(w)
+			bag := w.build(w.options(t.TempDir())).Path
+			genuine := c.want == "" && c.page != ""
+			for _, v := range referees(t, newRoots(t, w)) {
+				code, out := v.run(t, bag, true)
+				if v.name == "shared verifier" { // it reads no statements
+					if code != 0 {
+						t.Errorf("%s: exit %d\n%s", v.name, code, out)
+					}
+					continue
+				}
+				if want := map[bool]int{true: 0, false: 3}[genuine]; code != want || !strings.Contains(out, c.want) {
+					t.Errorf("%s: exit %d, want %d with %q\n%s", v.name, code, want, c.want, out)
+				}
+			}
+			page, err := os.ReadFile(filepath.Join(bag, "data/report.html"))
+			if err != nil || !strings.Contains(string(page), c.page) {
+				t.Errorf("the page does not say %q, %v", c.page, err)
 			}
 		})
 	}

@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"context"
+	"strings"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -13,6 +14,7 @@ type caseEvent struct {
 	Account   evidence.Ordinal
 	Target    string
 	Signed    bool
+	Agrees    bool // of a word on a decision
 	Statement evidence.Statement
 }
 
@@ -59,7 +61,11 @@ func (b *builder) casePage(ctx context.Context, f *front) error {
 	titles := map[evidence.Kind]string{
 		evidence.KindCaseOpened: "Case opened", evidence.KindDecision: "Decision of the first person", evidence.KindApproval: "Word of the second person",
 	}
+	decisions := map[int64]evidence.Statement{} // a withheld one too: a blind word that is shown is compared with it
 	return b.packed(ctx, b.o.Case, func(r evidence.Record, body evidence.Body, p proof) {
+		if r.Kind == evidence.KindDecision {
+			decisions[r.Seq], _ = statementOf(r)
+		}
 		e := caseEvent{proof: p, Title: titles[r.Kind]}
 		if e.Title == "" {
 			e.Title = string(r.Kind)
@@ -69,6 +75,12 @@ func (b *builder) casePage(ctx context.Context, f *front) error {
 		}
 		if body != nil {
 			e.Statement, e.Signed = statementOf(r)
+		}
+		if e.Statement.Type == evidence.StatementAdjudication {
+			e.Title = "Word of the third person, between the two"
+		}
+		if e.Statement.Confirms != nil {
+			e.Agrees = e.Statement.Agrees(decisions[e.Statement.Confirms.Seq])
 		}
 		f.Case = append(f.Case, e)
 	})
@@ -100,6 +112,13 @@ func (b *builder) targetPages(ctx context.Context, f *front) error {
 				e.What, e.Detail = "Resolved", x.Address+" to "+string(x.Account.Ordinal)
 			case *evidence.TargetSuspended:
 				e.What, e.Detail = "Suspended", x.Reason
+			case *evidence.TargetMarked:
+				e.What, e.Detail = "Marked "+x.Mark, strings.TrimSuffix(x.Category+": "+x.Reason, ": ")
+			case *evidence.TargetRelisted:
+				e.What = "One of two who say that it belongs on the list after all"
+				if st, ok := statementOf(r); ok {
+					e.Detail = st.Person + ": " + st.Comment
+				}
 			case *evidence.TargetRemoved:
 				e.What, e.Detail = "Removed from the watchlist", x.Reason
 			}

@@ -48,6 +48,9 @@ func (s *selection) add(r evidence.Record) {
 	if id := acquisitionOf(b); !id.IsZero() {
 		s.acqs[id] = struct{}{}
 	}
+	if a, ok := b.(*evidence.TargetApproved); ok && a.Listing != nil {
+		s.cited[a.Listing.Listed.Seq] = struct{}{}
+	}
 	if st, ok := statementOf(r); ok {
 		s.cite(st)
 	}
@@ -55,14 +58,8 @@ func (s *selection) add(r evidence.Record) {
 
 // cite notes the records that a signed statement binds, so that its leaf hashes can be compared.
 func (s *selection) cite(st evidence.Statement) {
-	for _, x := range st.Exhibits {
-		s.cited[x.Seq] = struct{}{}
-	}
-	if st.Confirms != nil {
-		s.cited[st.Confirms.Seq] = struct{}{}
-	}
-	if st.Grounds != nil && !st.Grounds.Designation.Leaf.IsZero() {
-		s.cited[st.Grounds.Designation.Seq] = struct{}{}
+	for _, ref := range boundBy(st) {
+		s.cited[ref.Seq] = struct{}{}
 	}
 }
 

@@ -188,10 +188,12 @@ type logFacts struct {
 	leaves     map[int64]leaf
 	known      map[evidence.Digest]bool // digests of files that bodies name
 	people     []evidence.Record        // person.set
-	statements []evidence.Record        // what people signed
+	sets       map[int64]*evidence.TargetSet
+	statements []evidence.Record // what people signed
 }
 
 type leaf struct {
 	hash    evidence.Digest
 	subject evidence.Ordinal
+	kind    evidence.Kind
 }

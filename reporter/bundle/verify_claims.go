@@ -136,6 +136,12 @@ func (v *verifier) statement(r evidence.Record) (string, error) {
 	if err := v.bound(st); err != nil {
 		return "", err
 	}
+	if err := v.about(r, st); err != nil {
+		return "", err
+	}
+	if err := v.listing(r, st); err != nil {
+		return "", err
+	}
 	person, err := v.person(st.Person, r.Seq)
 	if err != nil {
 		return "", err
@@ -151,28 +157,71 @@ func (v *verifier) statement(r evidence.Record) (string, error) {
 	if !bytes.Equal(want.Marshal(), key.Marshal()) || st.Fingerprint != ssh.FingerprintSHA256(key) {
 		return "", wrong("it is signed by %s, which is not the key recorded for %s", ssh.FingerprintSHA256(key), st.Person)
 	}
-	return fmt.Sprintf("%s signed by %s (%s) on %d exhibits, with the key recorded for that person", st.Type, person.Name, st.Person, len(st.Exhibits)), nil
+	return fmt.Sprintf("%s%s signed by %s (%s) on %d exhibits, with the key recorded for that person", v.answer(st), st.Type, person.Name, st.Person, len(st.Exhibits)), nil
+}
+
+// answer says what a blind approval comes to beside the decision in the bag; nothing for any other statement.
+func (v *verifier) answer(st evidence.Statement) string {
+	if !st.Blind || st.Confirms == nil {
+		return ""
+	}
+	for _, r := range v.log.statements {
+		if decision, ok := statementOf(r); ok && r.Seq == st.Confirms.Seq {
+			if st.Agrees(decision) {
+				return "agreeing blind "
+			}
+			return "disagreeing blind "
+		}
+	}
+	return "blind " // the decision is withheld
 }
 
 // bound checks that the leaf hashes in a statement are those of the records in the bag. Records that are not in it cannot be
 // compared: a neighbour case's, say.
 func (v *verifier) bound(st evidence.Statement) error {
-	refs := make([]evidence.RecordRef, 0, len(st.Exhibits)+2)
 	for _, x := range st.Exhibits {
-		refs = append(refs, x.RecordRef)
 		if l, ok := v.log.leaves[x.Seq]; ok && x.Post != "" && l.subject != x.Post {
 			return wrong("it cites record %d as %s, and that record is about %s", x.Seq, x.Post, l.subject)
 		}
 	}
-	if st.Confirms != nil {
-		refs = append(refs, *st.Confirms)
+	for _, ref := range boundBy(st) {
+		if l, ok := v.log.leaves[ref.Seq]; ok && l.hash != ref.Leaf {
+			return wrong("it was signed over another record %d than the one in this bag", ref.Seq)
+		}
+	}
+	return nil
+}
+
+// boundBy lists the records that a signed statement names by their leaf hashes.
+func boundBy(st evidence.Statement) []evidence.RecordRef {
+	var refs []evidence.RecordRef
+	for _, x := range st.Exhibits {
+		refs = append(refs, x.RecordRef)
+	}
+	for _, ref := range []*evidence.RecordRef{st.Confirms, st.Adjudicates, st.Lifts} {
+		if ref != nil {
+			refs = append(refs, *ref)
+		}
 	}
 	if st.Grounds != nil && !st.Grounds.Designation.Leaf.IsZero() {
 		refs = append(refs, st.Grounds.Designation)
 	}
-	for _, ref := range refs {
-		if l, ok := v.log.leaves[ref.Seq]; ok && l.hash != ref.Leaf {
-			return wrong("it was signed over another record %d than the one in this bag", ref.Seq)
+	return refs
+}
+
+// about checks that a third person's word names another person's word in that case, and a relisting the mark of a target, where the
+// bag holds what they name.
+func (v *verifier) about(r evidence.Record, st evidence.Statement) error {
+	if st.Adjudicates != nil {
+		refusal, ok := v.log.leaves[st.Adjudicates.Seq]
+		if ok && (refusal.kind != evidence.KindApproval || refusal.subject != r.Subject) {
+			return wrong("it decides between two people and record %d, which it names, is not the refusal in this case", st.Adjudicates.Seq)
+		}
+	}
+	if st.Lifts != nil {
+		stop, ok := v.log.leaves[st.Lifts.Seq]
+		if ok && stop.kind != evidence.KindTargetMarked {
+			return wrong("it sets a mark aside and record %d, which it names, is none", st.Lifts.Seq)
 		}
 	}
 	return nil
@@ -192,7 +241,7 @@ func (v *verifier) person(id string, seq int64) (*evidence.PersonSet, error) {
 	return found, nil
 }
 
-// signedOf returns what was signed in a decision, an approval or a target's approval.
+// signedOf returns what was signed in a decision, an approval, a listing, a relisting or a target's approval.
 func signedOf(r evidence.Record) (evidence.Signed, error) {
 	b, err := evidence.DecodeBody(r)
 	if err != nil {
@@ -204,6 +253,10 @@ func signedOf(r evidence.Record) (evidence.Signed, error) {
 	case *evidence.Approval:
 		return b.Signed, nil
 	case *evidence.TargetApproved:
+		return b.Signed, nil
+	case *evidence.TargetListed:
+		return b.Signed, nil
+	case *evidence.TargetRelisted:
 		return b.Signed, nil
 	}
 	return evidence.Signed{}, fmt.Errorf("record %d is %s, which nobody signs", r.Seq, r.Kind)

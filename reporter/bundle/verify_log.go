@@ -72,7 +72,7 @@ func (v *verifier) records() (string, error) {
 		return "", err
 	}
 	v.report.TreeSize = v.log.checkpoint.Size
-	v.log.leaves, v.log.known = map[int64]leaf{}, map[evidence.Digest]bool{}
+	v.log.leaves, v.log.known, v.log.sets = map[int64]leaf{}, map[evidence.Digest]bool{}, map[int64]*evidence.TargetSet{}
 	var in [3]*lines
 	for i, path := range []string{fileEnvelopes, fileBodies, fileProofs} {
 		if in[i], err = v.lines(path); err != nil {
@@ -145,7 +145,7 @@ func (v *verifier) record(env, body, proof []byte, last int64) (int64, error) {
 	}
 	v.report.Records++
 	r := evidence.Record{Envelope: e, EnvelopeBytes: env, Body: body}
-	v.log.leaves[e.Seq] = leaf{r.Leaf(), e.Subject}
+	v.log.leaves[e.Seq] = leaf{r.Leaf(), e.Subject, e.Kind}
 	if len(body) == 0 {
 		v.report.Withheld++
 		return e.Seq, nil
@@ -178,15 +178,19 @@ func (v *verifier) body(r evidence.Record) error {
 				v.log.known[d] = true
 			}
 		}
+	case *evidence.TargetListed: // its list stays in the vault
+		v.log.statements = append(v.log.statements, keep())
 	case evidence.Blobber:
 		for _, d := range b.Blobs() {
 			v.log.known[d] = true
 		}
 	case *evidence.VaultCreated:
 		v.log.vault, v.log.vkey = b.VaultID, b.LogKey
+	case *evidence.TargetSet:
+		v.log.sets[r.Seq] = b
 	case *evidence.PersonSet:
 		v.log.people = append(v.log.people, keep())
-	case *evidence.Decision, *evidence.Approval, *evidence.TargetApproved:
+	case *evidence.Decision, *evidence.Approval, *evidence.TargetApproved, *evidence.TargetRelisted:
 		v.log.statements = append(v.log.statements, keep())
 	}
 	return nil

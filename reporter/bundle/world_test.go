@@ -15,6 +15,7 @@ import (
 
 	"github.com/hiddeco/sshsig"
 	"golang.org/x/crypto/ssh"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -102,7 +103,7 @@ func (w *world) signed(person string, st evidence.Statement) evidence.Signed {
 func ref(r evidence.Record) evidence.RecordRef { return evidence.RecordRef{Seq: r.Seq, Leaf: r.Leaf()} }
 
 func (w *world) target() {
-	set := w.put(evidence.Draft{Actor: evidence.Person("analyst"), Subject: evidence.Target("sim-front"), Body: &evidence.TargetSet{
+	front := &evidence.TargetSet{
 		Key: "sim-front", Platform: "telegram", Address: "https://t.me/simulated_front",
 		Organisation: evidence.Organisation{
 			ID: "sim", Name: "Simulated Front (fictional)", Aliases: []evidence.Text{{Value: "فرضی محاذ", Lang: "ur"}},
@@ -113,10 +114,12 @@ func (w *world) target() {
 		},
 		Affiliation: evidence.Affiliation{Basis: "named as its own by a fictional communiqué", Citation: evidence.Citation{Title: "Fictional report 7", URL: "https://example.org/7", Date: "2031-02-01"}},
 		LegalBasis:  "simulated basis", ListedBy: "analyst", File: "watchlist.yaml", FileSHA256: evidence.Sum([]byte("file")),
-	}})[0]
+	}
+	set := w.put(evidence.Draft{Actor: evidence.Person("analyst"), Subject: evidence.Target("sim-front"), Body: front})[0]
 	set2 := ref(set)
 	w.put(evidence.Draft{Actor: evidence.Person("reviewer"), Subject: evidence.Target("sim-front"), Body: &evidence.TargetApproved{
-		Signed: w.signed("reviewer", evidence.Statement{Type: evidence.StatementTargetApproval, Confirms: &set2, Agree: true}),
+		Signed:  w.signed("reviewer", evidence.Statement{Type: evidence.StatementTargetApproval, Confirms: &set2, Agree: true}),
+		Listing: w.listing(front),
 	}})
 	w.page("channels.getFullChannel", func(acq evidence.ID, at evidence.Span) []evidence.Draft {
 		return []evidence.Draft{
@@ -135,6 +138,23 @@ func (w *world) target() {
 		Span: evidence.Span{From: evidence.At(w.now), To: evidence.At(w.now.Add(10 * time.Minute))}, Cause: "restart", Source: source, Recovered: true,
 	}})
 	w.now = w.now.Add(10 * time.Minute)
+}
+
+// listing lets whom a target names in listed_by sign a list of two, of which it is one.
+func (w *world) listing(t *evidence.TargetSet) *evidence.ListingProof {
+	w.t.Helper()
+	line, other := evidence.ListingLine(t.Key, t.Effective()), evidence.ListingLine("other", evidence.Digest{})
+	list, _, err := w.v.Keep(context.Background(), strings.NewReader(other+"\n"+line+"\n"), 1<<20)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	beside := evidence.Digest(tlog.RecordHash([]byte(other)))
+	root := evidence.Digest(tlog.NodeHash(tlog.Hash(beside), tlog.RecordHash([]byte(line))))
+	listed := w.put(evidence.Draft{Actor: evidence.Person(t.ListedBy), Subject: evidence.Person(t.ListedBy), Body: &evidence.TargetListed{
+		Signed: w.signed(t.ListedBy, evidence.Statement{Type: evidence.StatementListing, Agree: true, Lists: &evidence.Lists{Targets: 2, Root: root, Log: 5}}),
+		List:   evidence.Object{SHA256: list},
+	}})[0]
+	return &evidence.ListingProof{Listed: ref(listed), Index: 1, Path: []evidence.Digest{beside}}
 }
 
 // page puts one acquisition with what it brought.

@@ -62,6 +62,13 @@ func watching() map[evidence.Kind]teller {
 			return fmt.Sprintf("listed the %s (%s) for %s as belonging to %s (%s), %s; basis %s; source %s", f.what, Visible(b.Address), Visible(b.ListedBy),
 				quote(b.Organisation.Name), many(len(b.Organisation.Designations), "designation"), report, quote(b.Affiliation.Basis), quote(b.Affiliation.Citation.Title))
 		}),
+		evidence.KindTargetListed: tells("signed that they had put targets on the list", func(_ fact, b *evidence.TargetListed) string {
+			st := statement(b.Signed)
+			if st.Lists == nil {
+				return "signed a listing in a statement that cannot be read"
+			}
+			return fmt.Sprintf("signed that they had put %s on the list, with key %s; list %s", many(int(st.Lists.Targets), "target"), Visible(st.Fingerprint), b.List.SHA256) + because(st.Comment)
+		}),
 		evidence.KindTargetApproved: tells("approved the %s", func(f fact, b *evidence.TargetApproved) string {
 			st := statement(b.Signed)
 			if st.Confirms == nil {
@@ -70,6 +77,9 @@ func watching() map[evidence.Kind]teller {
 			s := fmt.Sprintf("approved the %s as record %d set it, with key %s", f.what, st.Confirms.Seq, Visible(st.Fingerprint))
 			if !st.Until.IsZero() {
 				s += ", until " + minute(st.Until)
+			}
+			if b.Listing != nil {
+				s += fmt.Sprintf(", after the listing that was signed in record %d", b.Listing.Listed.Seq)
 			}
 			return s + because(st.Comment)
 		}),
@@ -108,13 +118,13 @@ func judging() map[evidence.Kind]teller {
 		evidence.KindDecision: tells("decided %s", func(f fact, b *evidence.Decision) string { return decided(f, statement(b.Signed)) }),
 		evidence.KindApproval: tells("gave a second person's word on %s", func(f fact, b *evidence.Approval) string {
 			st := statement(b.Signed)
-			word := "refused"
-			if st.Agree {
-				word = "approved"
+			s := fmt.Sprintf("%s the decision on %s", f.word, f.what)
+			if st.Blind {
+				s = fmt.Sprintf("%s, by %s as their own outcome and without having seen it, the decision on %s", f.word,
+					Visible(strings.ReplaceAll(orElse(st.Outcome, "nothing"), "_", " ")), f.what)
 			}
-			s := fmt.Sprintf("%s the decision on %s", word, f.what)
 			if st.Adjudicates != nil {
-				s = fmt.Sprintf("%s, as the third person between two, the decision on %s", word, f.what)
+				s = fmt.Sprintf("%s, as the third person between two, the decision on %s", f.word, f.what)
 			}
 			if st.Confirms != nil {
 				s += fmt.Sprintf(" that is record %d", st.Confirms.Seq)

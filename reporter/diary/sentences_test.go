@@ -78,7 +78,8 @@ func samples() []evidence.Body {
 		&evidence.Checkpoint{Size: 12, Root: d},
 		&evidence.PersonSet{Name: "Bilal", Roles: []string{"reviewer"}, Fingerprint: "SHA256:abc"},
 		&evidence.TargetSet{Address: "https://t.me/front", ListedBy: "amna", Organisation: evidence.Organisation{Name: "Northhaven Front (fictional)", Designations: make([]evidence.Designation, 2)}, Affiliation: evidence.Affiliation{Basis: "says so", Citation: evidence.Citation{Title: "A report"}}, Report: true},
-		&evidence.TargetApproved{Signed: payload(evidence.Statement{Confirms: ref, Fingerprint: "SHA256:abc", Until: at(9)})},
+		&evidence.TargetListed{Signed: payload(evidence.Statement{Fingerprint: "SHA256:abc", Lists: &evidence.Lists{Targets: 481, Root: d, Log: 7}}), List: obj},
+		&evidence.TargetApproved{Listing: &evidence.ListingProof{Listed: *ref}, Signed: payload(evidence.Statement{Confirms: ref, Fingerprint: "SHA256:abc", Until: at(9)})},
 		&evidence.TargetSuspended{Reason: "a journalist\u202e's\x1b[2J"},
 		&evidence.TargetRemoved{Reason: "left the list"},
 		&evidence.TargetMarked{Mark: "innocent", Category: "news_outlet", Address: "https://t.me/front", Reason: "a newspaper"},
@@ -150,6 +151,45 @@ func (names) Name(_ context.Context, o evidence.Ordinal) (evidence.Name, error) 
 		return evidence.Name{}, evidence.ErrUnbound
 	}
 	return evidence.Name{Space: o.Space(), Key: key}, nil
+}
+
+// before is the log in which record 5 decides to report a post.
+type before struct{ names }
+
+func (before) Record(_ context.Context, seq int64) (evidence.Record, error) {
+	b, err := evidence.EncodeBody(&evidence.Decision{Signed: payload(evidence.Statement{Outcome: "report", Exhibits: make([]evidence.Exhibit, 2)})}, [16]byte{})
+	if seq == 6 {
+		b = nil // erased
+	}
+	return evidence.Record{Envelope: evidence.Envelope{Seq: seq, Kind: evidence.KindDecision, Subject: "c9"}, Body: b}, err
+}
+
+func (names) Record(context.Context, int64) (evidence.Record, error) {
+	return evidence.Record{}, evidence.ErrNotFound
+}
+
+func TestABlindAnswerIsComparedWithTheDecision(t *testing.T) {
+	for _, c := range []struct {
+		outcome string
+		seq     int64
+		want    string
+	}{
+		{"report", 5, "approved, by report as their own outcome and without having seen it, the decision on case c9 that is record 5"},
+		{"no_action", 5, "refused, by no action as their own outcome and without having seen it, the decision on case c9 that is record 5"},
+		{"report", 6, "answered for, by report as their own outcome and without having seen it, the decision on case c9 that is record 6"},
+	} {
+		body, err := evidence.EncodeBody(&evidence.Approval{Signed: payload(evidence.Statement{
+			Type: evidence.StatementApproval, Blind: true, Outcome: c.outcome, Confirms: &evidence.RecordRef{Seq: c.seq}, Exhibits: make([]evidence.Exhibit, 2),
+		})}, [16]byte{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		r := evidence.Record{Envelope: evidence.Envelope{Seq: 12, Kind: evidence.KindApproval, At: at(8), Actor: "u2", Subject: "c9"}, Body: body}
+		e, err := NewTeller(before{}).Tell(t.Context(), r)
+		if err != nil || !strings.HasPrefix(e.Sentence, c.want) {
+			t.Errorf("got  %s, %v\nwant %s", e.Sentence, err, c.want)
+		}
+	}
 }
 
 func tellOne(t *testing.T, k evidence.Kind, body []byte) string {

@@ -30,13 +30,19 @@ func (e Entry) String() string {
 
 // Teller turns records into entries. It remembers names, so it is for one task and not for concurrent use.
 type Teller struct {
-	names Names
+	names Told
 	known map[evidence.Ordinal]string
 	table map[evidence.Kind]teller
 }
 
+// Told is what a teller needs of a log: names, and the decision that a blind answer is about.
+type Told interface {
+	Names
+	Record(ctx context.Context, seq int64) (evidence.Record, error)
+}
+
 // NewTeller returns a teller that knows the names of a log.
-func NewTeller(n Names) *Teller {
+func NewTeller(n Told) *Teller {
 	return &Teller{names: n, known: map[evidence.Ordinal]string{}, table: sentences()}
 }
 
@@ -51,8 +57,38 @@ func (t *Teller) Tell(ctx context.Context, r evidence.Record) (Entry, error) {
 		return Entry{}, err
 	}
 	e := Entry{Seq: r.Seq, At: r.At, Who: who, Actor: r.Actor, Subject: r.Subject, Kind: r.Kind}
-	e.Sentence = t.sentence(fact{Record: r, what: what})
+	f := fact{Record: r, what: what}
+	if r.Kind == evidence.KindApproval {
+		if f.word, err = t.word(ctx, r); err != nil {
+			return Entry{}, err
+		}
+	}
+	e.Sentence = t.sentence(f)
 	return e, nil
+}
+
+// word says what a second or third person's word does with the decision that it is about; a blind one is compared with it.
+func (t *Teller) word(ctx context.Context, r evidence.Record) (string, error) {
+	b, err := evidence.Decode[*evidence.Approval](r)
+	if err != nil {
+		return "", nil //nolint:nilerr // the sentence says that it cannot be read
+	}
+	st, decision := statement(b.Signed), evidence.Statement{}
+	if st.Blind && st.Confirms != nil {
+		rec, err := t.names.Record(ctx, st.Confirms.Seq)
+		if err != nil {
+			return "", fmt.Errorf("read the decision in record %d: %w", st.Confirms.Seq, err)
+		}
+		d, err := evidence.Decode[*evidence.Decision](rec)
+		if err != nil {
+			return "answered for", nil //nolint:nilerr // it is erased: nothing is left to compare with
+		}
+		decision = statement(d.Signed)
+	}
+	if st.Agrees(decision) {
+		return "approved", nil
+	}
+	return "refused", nil
 }
 
 // who names an actor as people know it.
@@ -120,6 +156,7 @@ func (t *Teller) key(ctx context.Context, o evidence.Ordinal) (string, error) {
 type fact struct {
 	evidence.Record
 	what string // its subject, named
+	word string // of an approval: what it does with the decision
 }
 
 // teller makes a sentence of a record of one kind; b is nil where the body is erased or its schema unknown.

@@ -88,7 +88,7 @@ func decided(ctx context.Context, log Log, c evidence.NoticeCase) (evidence.Stat
 		return st, err
 	}
 	if st.Outcome != "report" || st.Grounds == nil || len(st.Grounds.Passages) == 0 || st.Case != c.Case ||
-		!second.Agree || second.Confirms == nil || *second.Confirms != c.Decision ||
+		!second.Agrees(st) || second.Confirms == nil || *second.Confirms != c.Decision ||
 		second.Person == st.Person || second.Fingerprint == st.Fingerprint {
 		return st, ErrNotApproved
 	}

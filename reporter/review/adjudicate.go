@@ -9,54 +9,15 @@ import (
 )
 
 // PrepareAdjudication returns the statement with which a third person, a senior one, decides between the first, whose decision
-// was refused, and the second, who refused it. With agree the decision stands and the case is approved; otherwise it is closed.
+// was refused, and the second, who refused it. With agree the decision stands: the case is approved, or closed where the decision was no
+// action. Otherwise it is closed, or open again where the decision was no action, for nobody has named yet what would be reported.
 func (d *Desk) PrepareAdjudication(ctx context.Context, person string, o evidence.Ordinal, agree bool, comment string) (string, error) {
-	p, err := d.person(ctx, person)
-	if err != nil {
-		return "", err
-	}
-	_, fingerprint, err := p.key()
-	if err == nil {
-		err = d.checkClock()
-	}
-	if err != nil {
-		return "", err
-	}
-	c, err := d.Case(ctx, o)
-	if err != nil {
-		return "", err
-	}
-	st := evidence.Statement{
-		Type: evidence.StatementAdjudication, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Comment: comment, Case: c.Ordinal, CaseVersion: c.Version, Agree: agree,
-	}
-	if c.Decision != nil && c.Approval != nil {
-		st.Exhibits, st.Confirms, st.Adjudicates = c.Decision.Exhibits, &c.Decision.RecordRef, &c.Approval.RecordRef
-	}
-	if err := d.checkAdjudication(ctx, p, c, st); err != nil {
-		return "", err
-	}
-	return EncodeStatement(st)
+	return d.prepareWord(ctx, person, o, evidence.Statement{Type: evidence.StatementAdjudication, Agree: agree, Comment: comment})
 }
 
 // Adjudicate records the third person's signed word and returns the case.
 func (d *Desk) Adjudicate(ctx context.Context, person string, s evidence.Signed) (Case, error) {
-	p, st, err := d.verify(ctx, person, evidence.StatementAdjudication, s)
-	if err != nil {
-		return Case{}, err
-	}
-	c, err := d.Case(ctx, st.Case)
-	if err != nil {
-		return c, err
-	}
-	if err := d.checkAdjudication(ctx, p, c, st); err != nil {
-		return c, err
-	}
-	if _, err := d.act(ctx, p, evidence.Case(c.Key), &evidence.Approval{Signed: s}, caseLost(c),
-		evidence.Expect{View: ViewCases, Key: string(c.Ordinal), Version: st.CaseVersion}); err != nil {
-		return c, err
-	}
-	return d.Case(ctx, c.Ordinal)
+	return d.recordWord(ctx, person, evidence.StatementAdjudication, s)
 }
 
 func (d *Desk) checkAdjudication(ctx context.Context, p Person, c Case, st evidence.Statement) error {
@@ -80,7 +41,7 @@ func (d *Desk) checkAdjudication(ctx context.Context, p Person, c Case, st evide
 	if strings.TrimSpace(st.Comment) == "" {
 		return refuse(Incomplete, "say in a comment why the decision on case %s stands or falls", c.Ordinal)
 	}
-	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agree {
+	if err := d.checkWord(ctx, p, c, st); err != nil || !st.Agree || c.Decision.Outcome != OutcomeReport {
 		return err
 	}
 	t, err := d.targetOf(ctx, c.Account)
@@ -101,7 +62,7 @@ func checkDisagreement(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the statement again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and sign again", c.Ordinal, c.Version-1)
-	case st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil:
+	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

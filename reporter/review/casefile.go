@@ -17,10 +17,11 @@ type CaseFile struct {
 	Exhibits []Post              `json:"exhibits,omitempty"` // in the decision's order, in all their versions
 	Stands   string              `json:"stands"`             // empty, or why the decision could not be approved as things are now
 	Hidden   string              `json:"hidden,omitempty"`   // why decision and exhibits are left out
+	Blind    string              `json:"blind,omitempty"`    // why the decision is left out, though not the exhibits
 }
 
 // ShowCase returns a case with its content. The look is recorded first: at the case, and at each exhibit. Of a stopped target the
-// content is left out, as Show does.
+// content is left out, as Show does. Where review is blind, what was decided is left out until the second person has answered.
 func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) (CaseFile, error) {
 	var f CaseFile
 	if _, err := d.person(ctx, person); err != nil {
@@ -41,7 +42,7 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 	if err := d.lookAtCase(ctx, person, c, f.Hidden); err != nil {
 		return f, err
 	}
-	f.Case = c
+	f.Case = d.conceal(person, c)
 	if err := frozen(t); err != nil {
 		f.Case.Frozen = err.Error()
 	}
@@ -53,7 +54,13 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 	if c.Decision == nil || f.Hidden != "" {
 		return f, nil
 	}
-	return f, d.fillDecision(ctx, &f)
+	stands := d.checkDecisionStands
+	if d.Conceals(person, c) {
+		f.Blind, stands = blindSentence, d.checkCanReport
+	} else if err := d.fillDecision(ctx, &f); err != nil {
+		return f, err
+	}
+	return f, d.fillExhibits(ctx, c, &f, stands)
 }
 
 func (d *Desk) fillDecision(ctx context.Context, f *CaseFile) error {
@@ -73,17 +80,22 @@ func (d *Desk) fillDecision(ctx context.Context, f *CaseFile) error {
 			f.Approval = &st
 		}
 	}
-	for _, e := range f.Case.Decision.Exhibits {
+	return nil
+}
+
+// fillExhibits shows the exhibits, and says what an approval of the case as it is recorded would meet now.
+func (d *Desk) fillExhibits(ctx context.Context, c Case, f *CaseFile, stands func(context.Context, Case) error) error {
+	for _, e := range c.Decision.Exhibits {
 		p, err := d.post(ctx, e.Post)
 		if err != nil {
 			return err
 		}
-		p.Case = f.Case.Ordinal
+		p.Case = c.Ordinal
 		f.Exhibits = append(f.Exhibits, p)
 	}
-	err = d.checkExhibits(ctx, f.Case, f.Case.Decision.Exhibits)
+	err := d.checkExhibits(ctx, c, c.Decision.Exhibits)
 	if err == nil {
-		err = d.checkDecisionStands(ctx, f.Case)
+		err = stands(ctx, c)
 	}
 	var no *Refusal
 	if errors.As(err, &no) {

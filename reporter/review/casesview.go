@@ -6,9 +6,9 @@ import (
 
 // The states of a case.
 const (
-	CaseOpen     = "open"     // opened, nothing decided
-	CaseDecided  = "decided"  // to be reported, and waiting for a second person
-	CaseClosed   = "closed"   // decided: no action
+	CaseOpen     = "open"     // opened, nothing decided; or a third person set aside that nothing was to be done
+	CaseDecided  = "decided"  // to be reported, or decided blind, and waiting for a second person
+	CaseClosed   = "closed"   // no action
 	CaseApproved = "approved" // a second person agreed; in no notice yet
 	CaseRejected = "rejected" // a second person refused; can be decided again
 	CaseNoticed  = "noticed"  // in a notice
@@ -48,7 +48,8 @@ type Decided struct {
 	Outcome     string             `json:"outcome"`
 	Severity    string             `json:"severity,omitempty"` // the highest of its passages
 	Exhibits    []evidence.Exhibit `json:"exhibits"`
-	Designation evidence.RecordRef `json:"designation"` // the target.set that it rests on
+	Designation evidence.RecordRef `json:"designation"`     // the target.set that it rests on
+	Blind       bool               `json:"blind,omitempty"` // taken where review is blind: it waits, whatever its outcome
 }
 
 // Approved is the second person's word on the standing decision.
@@ -58,6 +59,7 @@ type Approved struct {
 	Fingerprint string        `json:"fingerprint"`
 	At          evidence.Time `json:"at"`
 	Agree       bool          `json:"agree"`
+	Outcome     string        `json:"outcome,omitempty"` // of a blind answer: what it came to
 	Comment     string        `json:"comment,omitempty"`
 }
 
@@ -106,17 +108,27 @@ func applyCaseOpened(r evidence.Record, kv evidence.KV) error {
 	return put(kv, string(c.Ordinal), c)
 }
 
+// signedIn returns what a person signed and the case that it is about; false where one of them is not to be had.
+func signedIn(r evidence.Record, kv evidence.KV) (c Case, st evidence.Statement, ok bool, err error) {
+	b, err := evidence.DecodeBody(r)
+	if err != nil {
+		return c, st, false, nil //nolint:nilerr // a view skips what is erased or unknown
+	}
+	switch b := b.(type) {
+	case *evidence.Decision:
+		st, ok = statement(b.Signed)
+	case *evidence.Approval:
+		st, ok = statement(b.Signed)
+	}
+	if ok {
+		ok, err = load(kv, string(r.Subject), &c)
+	}
+	return c, st, ok, err
+}
+
 func applyDecision(r evidence.Record, kv evidence.KV) error {
-	var c Case
-	b, ok := body[*evidence.Decision](r)
+	c, st, ok, err := signedIn(r, kv)
 	if !ok {
-		return nil
-	}
-	st, ok := statement(b.Signed)
-	if !ok {
-		return nil
-	}
-	if ok, err := load(kv, string(r.Subject), &c); !ok {
 		return err
 	}
 	if err := c.release(kv); err != nil {
@@ -124,11 +136,11 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 	}
 	c.Decision = &Decided{
 		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At,
-		Outcome: st.Outcome, Exhibits: st.Exhibits,
+		Outcome: st.Outcome, Exhibits: st.Exhibits, Blind: st.Blind,
 	}
 	c.Approval, c.Refused = nil, nil
 	c.Status = CaseClosed
-	if st.Outcome == OutcomeReport {
+	if st.Outcome == OutcomeReport || st.Blind {
 		c.Status = CaseDecided
 	}
 	if st.Grounds != nil {
@@ -139,7 +151,7 @@ func applyDecision(r evidence.Record, kv evidence.KV) error {
 
 // settle stores a case that waits for no first person: its posts are decided, and the account's next decision is in another case.
 func (c Case) settle(kv evidence.KV) error {
-	for _, e := range c.Decision.Exhibits {
+	for _, e := range c.decided().Exhibits {
 		if err := put(kv, postKey(e.Post), decidedPost{c.Ordinal, e.Seq}); err != nil {
 			return err
 		}
@@ -152,12 +164,17 @@ func (c Case) settle(kv evidence.KV) error {
 	return put(kv, string(c.Ordinal), c)
 }
 
+// decided returns what a word on the standing decision is compared with; an empty statement where the decision's body was erased.
+func (c Case) decided() evidence.Statement {
+	if c.Decision == nil {
+		return evidence.Statement{}
+	}
+	return evidence.Statement{Type: evidence.StatementDecision, Outcome: c.Decision.Outcome, Exhibits: c.Decision.Exhibits}
+}
+
 // release takes the case's posts out of the list of decided ones.
 func (c Case) release(kv evidence.KV) error {
-	if c.Decision == nil {
-		return nil
-	}
-	for _, e := range c.Decision.Exhibits {
+	for _, e := range c.decided().Exhibits {
 		var d decidedPost
 		ok, err := load(kv, postKey(e.Post), &d)
 		if err == nil && ok && d.Case == c.Ordinal {
@@ -171,38 +188,42 @@ func (c Case) release(kv evidence.KV) error {
 }
 
 func applyApproval(r evidence.Record, kv evidence.KV) error {
-	var c Case
-	b, ok := body[*evidence.Approval](r)
+	c, st, ok, err := signedIn(r, kv)
 	if !ok {
-		return nil
-	}
-	st, ok := statement(b.Signed)
-	if !ok {
-		return nil
-	}
-	if ok, err := load(kv, string(r.Subject), &c); !ok {
 		return err
 	}
 	word := &Approved{
-		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agree, Comment: st.Comment,
+		RecordRef: refOf(r), Person: st.Person, Fingerprint: st.Fingerprint, At: r.At, Agree: st.Agrees(c.decided()), Outcome: st.Outcome,
+		Comment: st.Comment,
 	}
 	if st.Type == evidence.StatementAdjudication {
-		c.Refused, c.Approval, c.Status = c.Approval, word, CaseClosed
-		if st.Agree {
-			c.Status = CaseApproved
-		}
-		return c.settle(kv)
+		c.Refused = c.Approval
 	}
-	c.Approval, c.Status = word, CaseApproved
-	if !st.Agree {
+	c.Approval = word
+	switch report := c.decided().Outcome == OutcomeReport; {
+	case word.Agree && report:
+		c.Status = CaseApproved
+	case word.Agree || st.Type == evidence.StatementAdjudication && report:
+		c.Status = CaseClosed
+	case st.Type == evidence.StatementAdjudication:
+		c.Status = CaseOpen
+	default:
 		c.Status = CaseRejected
-		if err := c.release(kv); err != nil {
+	}
+	if c.Status == CaseOpen || c.Status == CaseRejected {
+		return c.reopen(kv)
+	}
+	return c.settle(kv)
+}
+
+// reopen stores a case that waits for a first person: its posts are undecided, and it is the account's case unless another is.
+func (c Case) reopen(kv evidence.KV) error {
+	if err := c.release(kv); err != nil {
+		return err
+	}
+	if open, _ := kv.Get(openKey(c.Account)); open == nil {
+		if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
 			return err
-		}
-		if open, _ := kv.Get(openKey(c.Account)); open == nil {
-			if err := kv.Put(openKey(c.Account), []byte(c.Ordinal)); err != nil {
-				return err
-			}
 		}
 	}
 	return put(kv, string(c.Ordinal), c)
@@ -254,7 +275,10 @@ func applyDelivery(r evidence.Record, kv evidence.KV) error {
 			c.Delivery = "uncertain"
 		case evidence.KindNoticeWithdrawn:
 			c.Status, c.Notice, c.Delivery = CaseApproved, "", ""
-			if r.Actor.Space() == evidence.SpacePerson {
+			switch {
+			case c.Decision == nil: // it was erased
+				c.Status, c.Approval = CaseOpen, nil
+			case c.Approval == nil || r.Actor.Space() == evidence.SpacePerson:
 				c.Status, c.Approval = CaseDecided, nil // whoever took it back has a reason: a second person looks again
 			}
 		}

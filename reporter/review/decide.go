@@ -46,7 +46,7 @@ func (d *Desk) PrepareDecision(ctx context.Context, person string, in DecisionIn
 	}
 	st := evidence.Statement{
 		Type: evidence.StatementDecision, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Exhibits: exhibits, Comment: in.Comment, Outcome: in.Outcome,
+		Exhibits: exhibits, Comment: in.Comment, Outcome: in.Outcome, Blind: d.Blind,
 		Grounds: &evidence.Ground{
 			Designation: t.Set, Affiliation: in.Affiliation,
 			Passages: slices.Concat([]evidence.Passage{}, in.Passages), Languages: slices.Concat([]string{}, in.Languages),
@@ -222,16 +222,18 @@ func caseLost(c Case) string {
 }
 
 // stale reports whether an approved case rests on a ground that was set anew since: it is in no notice, and waits to be decided
-// again.
+// again. So does one whose decision was erased.
 func (c Case) stale(t Target) bool {
-	return c.Status == CaseApproved && c.Decision.Designation != t.Set
+	return c.Status == CaseApproved && (c.Decision == nil || c.Decision.Designation != t.Set)
 }
 
 // checkCase asks whether the case can take this decision.
 func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	switch {
-	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil:
+	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
+	case st.Blind != d.Blind:
+		return refuse(BadStatement, "review became blind, or ceased to be, since the decision was prepared; prepare it again")
 	case c.Status != CaseOpen && c.Status != CaseRejected && c.Status != CaseDecided && !c.stale(t):
 		return refuse(WrongCase, "case %s is %s and takes no further decision; prepare one on its newer posts", c.Ordinal, c.Status)
 	case st.CaseVersion != c.Version:
@@ -239,7 +241,7 @@ func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	case c.Status != CaseDecided && c.Status != CaseApproved:
 		return nil
 	}
-	for _, e := range c.Decision.Exhibits {
+	for _, e := range c.decided().Exhibits {
 		if !slices.ContainsFunc(st.Exhibits, func(n evidence.Exhibit) bool { return n.Post == e.Post }) {
 			return refuse(WrongCase, "case %s is %s and also holds %s; name all of its posts to decide it again", c.Ordinal, c.Status, e.Post)
 		}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
@@ -17,17 +18,21 @@ type Log interface {
 	Reader
 	// Put makes a batch durable, or none of it; evidence.ErrConflict where a key of If has another version by now.
 	Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error)
+	// Keep makes a blob of at most limit bytes durable.
+	Keep(ctx context.Context, r io.Reader, limit int64) (evidence.Digest, int64, error)
 }
 
 // Reader is the reading half of Log.
 type Reader interface {
 	ID() string
+	Size() int64
 	Record(ctx context.Context, seq int64) (evidence.Record, error)
 	// About calls fn for the records whose subject is exactly o, ascending.
 	About(ctx context.Context, o evidence.Ordinal, fn func(evidence.Record) error) error
 	// PostsBefore calls fn for an account's posts before the given one, descending; fn ends it with fs.SkipAll.
 	PostsBefore(ctx context.Context, post evidence.Ordinal, fn func(evidence.Ordinal) error) error
 	Name(ctx context.Context, o evidence.Ordinal) (evidence.Name, error)
+	Blob(ctx context.Context, d evidence.Digest) (io.ReadSeekCloser, int64, error)
 	Get(ctx context.Context, view, key string) (value []byte, version int64, err error)
 	Each(ctx context.Context, view, prefix string, fn func(key string, value []byte, version int64) error) error
 }
@@ -41,6 +46,8 @@ type Desk struct {
 	Newest func() time.Time
 	// Reason is why a person asks to see what is hidden; it is recorded with the look.
 	Reason string
+	// Blind hides what the first person decided until the second has answered, and takes from the second an outcome of their own.
+	Blind bool
 }
 
 // Roster lists the people, removed ones too, by id.

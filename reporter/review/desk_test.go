@@ -74,13 +74,19 @@ func (d *desk) put(actor, subject evidence.Name, b evidence.Body) evidence.Recor
 
 func (d *desk) set(id, by, address string, report bool) {
 	d.t.Helper()
-	d.put(evidence.Vault(), evidence.Target(id), &evidence.TargetSet{
+	set := targetSet(id, by, address, report)
+	d.list(by, set)
+	d.put(evidence.Vault(), evidence.Target(id), set)
+}
+
+func targetSet(id, by, address string, report bool) *evidence.TargetSet {
+	return &evidence.TargetSet{
 		Key: id, Platform: "telegram", Address: address, ListedBy: by, Report: report, LegalBasis: "simulated",
 		Organisation: evidence.Organisation{ID: "org", Name: "Fictional Front (simulated)", Designations: []evidence.Designation{
 			{Authority: "Nowhere", Reference: "N.1", Date: "2020-01-01", Source: "https://example.org/list"},
 		}},
 		Affiliation: evidence.Affiliation{Basis: "it says so in its description (simulated)"},
-	})
+	}
 }
 
 func account(id string) evidence.Name { return evidence.Account("telegram", "channel", id) }

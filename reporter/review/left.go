@@ -2,8 +2,6 @@ package review
 
 import (
 	"context"
-	"errors"
-	"io/fs"
 	"slices"
 	"strings"
 
@@ -53,7 +51,7 @@ func (d *Desk) Redress(ctx context.Context, person, target string) (Redress, err
 	if out.Accounts, err = d.accountsOf(ctx, t); err != nil {
 		return out, err
 	}
-	all, err := d.Cases(ctx)
+	all, err := d.CasesInSight(ctx)
 	if err != nil {
 		return out, err
 	}
@@ -82,35 +80,22 @@ func (d *Desk) accountsOf(ctx context.Context, t Target) ([]evidence.Ordinal, er
 	return out, wrap("read target", err)
 }
 
-// taken finds the bundles, exports and looks: about the accounts, their posts and cases, and about the whole vault.
+// taken finds the bundles, exports and looks: about the accounts, their posts and cases, and about the whole vault. It reads the
+// records that say so and no others: an account may have a million posts.
 func (d *Desk) taken(ctx context.Context, out *Redress) error {
-	note := func(r evidence.Record) error { return d.note(ctx, r, out) }
-	subjects := []evidence.Ordinal{"v0", out.Target.Ordinal}
+	subjects := append([]evidence.Ordinal{"v0", out.Target.Ordinal}, out.Accounts...)
 	for _, c := range out.Cases {
 		subjects = append(subjects, c.Ordinal)
 	}
-	for _, a := range out.Accounts {
-		subjects = append(subjects, a)
-		err := d.Log.PostsBefore(ctx, a.With(lastPart), func(o evidence.Ordinal) error {
-			subjects = append(subjects, o)
-			return nil
-		})
-		if err != nil {
-			return wrap("read posts of "+string(a), err)
-		}
-	}
 	for _, o := range subjects {
-		if err := d.Log.About(ctx, o, note); err != nil && !errors.Is(err, fs.SkipAll) {
-			return wrap("read what left of "+string(o), err)
+		if err := d.takenOf(ctx, o, func(r evidence.Record) error { return d.note(ctx, r, out) }); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
 func (d *Desk) note(ctx context.Context, r evidence.Record, out *Redress) error {
-	if r.Kind != evidence.KindBundleBuilt && r.Kind != evidence.KindAccess {
-		return nil
-	}
 	l := Left{Seq: r.Seq, At: r.At, Subject: r.Subject, Unsure: r.Subject == "v0"}
 	b, err := evidence.DecodeBody(r)
 	switch b := b.(type) {
@@ -120,7 +105,7 @@ func (d *Desk) note(ctx context.Context, r evidence.Record, out *Redress) error 
 		if b.What == lookAtPost || b.What == lookAtCase {
 			out.Looks++
 		}
-		if b.What != "export" {
+		if b.What != lookExport {
 			return nil
 		}
 		l.What = strings.TrimSpace("export " + b.Note)

@@ -13,6 +13,7 @@ const (
 	lookAtPost   = "show"
 	lookAtCase   = "show case"
 	lookAtHidden = "show hidden" // the content was left out
+	lookExport   = "export"      // content was taken out
 )
 
 // Show returns a post with its content. The look is recorded first. Of a suspended or marked target the content is left out, and

@@ -53,7 +53,7 @@ func (d *Desk) Queue(ctx context.Context, person string, limit int) (Work, error
 		return w, err
 	}
 	var err error
-	if w.Waiting, err = d.Cases(ctx, CaseDecided); err != nil {
+	if w.Waiting, err = d.CasesInSight(ctx, CaseDecided); err != nil {
 		return w, err
 	}
 	if w.Open, err = d.Cases(ctx, CaseOpen, CaseRejected); err != nil {

@@ -104,51 +104,17 @@ func (d *Desk) stop(ctx context.Context, p Person, t Target, bodies func(Target)
 
 // PrepareRelisting returns the statement that a person is to sign who says that a marked target belongs on the list after all.
 func (d *Desk) PrepareRelisting(ctx context.Context, person, target, reason string) (string, error) {
-	p, t, err := d.personAndTarget(ctx, person, target)
-	if err != nil {
-		return "", err
-	}
-	_, fingerprint, err := p.key()
-	if err == nil {
-		err = d.checkClock()
-	}
-	if err != nil {
-		return "", err
-	}
-	st := evidence.Statement{
-		Type: evidence.StatementRelisting, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Comment: reason, CaseVersion: t.Round, Confirms: &t.Set, Agree: true,
-	}
-	if t.Stop != nil {
-		st.Lifts = &t.Stop.RecordRef
-	}
-	if err := d.checkRelisting(ctx, p, t, st); err != nil {
-		return "", err
-	}
-	return EncodeStatement(st)
+	return d.prepareTargetWord(ctx, person, target, evidence.Statement{Type: evidence.StatementRelisting, Comment: reason})
 }
 
 // Relist records one of the two signed words that it takes to set an innocent mark aside. After the second, the target is listed
 // and waits for its approval as any other.
 func (d *Desk) Relist(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
-	p, st, err := d.verify(ctx, person, evidence.StatementRelisting, s)
-	if err != nil {
-		return Target{}, err
-	}
-	t, version, err := d.Target(ctx, target)
+	p, t, version, err := d.targetWord(ctx, person, target, evidence.StatementRelisting, s)
 	if err != nil {
 		return t, err
 	}
-	if err := d.checkRelisting(ctx, p, t, st); err != nil {
-		return t, err
-	}
-	lost := "target " + t.ID + " changed while it was being relisted; look at it and sign again"
-	if _, err := d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetRelisted{Signed: s}, lost,
-		evidence.Expect{View: ViewTargets, Key: string(t.Ordinal), Version: version}); err != nil {
-		return t, err
-	}
-	t, _, err = d.Target(ctx, target)
-	return t, err
+	return d.actOnTarget(ctx, p, t, version, &evidence.TargetRelisted{Signed: s}, "target "+t.ID+" changed while it was being relisted; look at it and sign again")
 }
 
 func (d *Desk) checkRelisting(ctx context.Context, p Person, t Target, st evidence.Statement) error {
@@ -160,7 +126,7 @@ func (d *Desk) checkRelisting(ctx context.Context, p Person, t Target, st eviden
 		return refuse(WrongTarget, "target %s is %s; only one that is marked innocent is relisted", t.ID, t.State)
 	case st.Confirms == nil || *st.Confirms != t.Set || st.Lifts == nil || *st.Lifts != t.Stop.RecordRef || st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s changed (record %d) since it was looked at; look at it and sign again", t.ID, t.Round-1)
-	case st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || !st.Agree || !st.Until.IsZero() || st.Adjudicates != nil:
+	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || !st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case strings.TrimSpace(st.Comment) == "":
 		return refuse(Incomplete, "say why target %s belongs on the list although it was marked innocent", t.ID)

@@ -172,6 +172,8 @@ func TestRedressListsWhatLeft(t *testing.T) {
 	d.put(evidence.Person("dina"), evidence.Case(c.Key), &evidence.BundleBuilt{Name: "c1-bag", Edition: "full"})
 	d.put(evidence.Person("dina"), evidence.Vault(), &evidence.BundleBuilt{Name: "many", Edition: "standard"})
 	d.put(evidence.Person("bilal"), account("1234"), &evidence.Access{What: "export", Note: "10 posts"})
+	d.put(evidence.Person("bilal"), account("1234").Post(7), &evidence.Access{What: "export", Note: "1 post"})
+	d.put(evidence.Person("bilal"), account("99").Post(7), &evidence.Access{What: "export", Note: "of another account"})
 	if err := d.Suspend(t.Context(), "ana", "demo", "in doubt"); err != nil {
 		t.Fatal(err)
 	}
@@ -182,7 +184,7 @@ func TestRedressListsWhatLeft(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(r.Cases) != 1 || len(r.Notices) != 1 || r.Notices[0].What != "sent" || r.Hours != 1.5 ||
-		len(r.Bundles) != 2 || len(r.Exports) != 1 || r.Exports[0].By != "bilal" || r.Looks == 0 {
+		len(r.Bundles) != 2 || len(r.Exports) != 2 || r.Exports[0].By != "bilal" || r.Looks == 0 {
 		t.Errorf("got %+v", r)
 	}
 	for _, b := range r.Bundles {

@@ -1,6 +1,7 @@
 package review
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -131,10 +132,15 @@ func (t *Target) lift(st evidence.Statement) bool {
 	return false
 }
 
+// applyTargetMarked stops a target that is innocent. Erasing why takes the reason away and not the mark, or whoever erases it would lift
+// it; the only mark there is says innocent.
 func applyTargetMarked(r evidence.Record, t *Target, kv evidence.KV) error {
-	b, ok := body[*evidence.TargetMarked](r)
-	if !ok || b.Mark != evidence.MarkInnocent {
-		return nil
+	b, err := evidence.Decode[*evidence.TargetMarked](r)
+	if errors.Is(err, evidence.ErrErased) {
+		return t.stop(r, "", categories[len(categories)-1], kv)
+	}
+	if err != nil || b.Mark != evidence.MarkInnocent {
+		return nil //nolint:nilerr // a view skips what a later build writes
 	}
 	return t.stop(r, b.Reason, b.Category, kv)
 }

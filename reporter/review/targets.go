@@ -55,53 +55,25 @@ func (d *Desk) PrepareTargetApproval(ctx context.Context, person, target string,
 // PrepareTargetApprovalUntil is PrepareTargetApproval with the moment at which the approval ends; a zero one never does. It is
 // renewed by approving again, before or after it ended. Of the one who listed the target it is an emergency start.
 func (d *Desk) PrepareTargetApprovalUntil(ctx context.Context, person, target string, until evidence.Time, comment string) (string, error) {
-	p, err := d.person(ctx, person)
-	if err != nil {
-		return "", err
-	}
-	t, _, err := d.Target(ctx, target)
-	if err != nil {
-		return "", err
-	}
-	_, fingerprint, err := p.key()
-	if err == nil {
-		err = d.checkClock()
-	}
-	if err != nil {
-		return "", err
-	}
-	st := evidence.Statement{
-		Type: evidence.StatementTargetApproval, Vault: d.Log.ID(), Person: p.ID, Fingerprint: fingerprint, Time: evidence.At(d.now()),
-		Comment: comment, CaseVersion: t.Round, Confirms: &t.Set, Agree: true, Until: until,
-	}
-	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
-		return "", err
-	}
-	return EncodeStatement(st)
+	return d.prepareTargetWord(ctx, person, target, evidence.Statement{Type: evidence.StatementTargetApproval, Comment: comment, Until: until})
 }
 
-// ApproveTarget records a signed approval: from then on the target may be collected. A suspended one takes the approvals of two
+// ApproveTarget records a signed approval: from then on the target may be collected. It takes the signed listing of the one whom the
+// target names in listed_by, with the key that the roster holds for them now; an emergency start, which is theirs alone, does not. A suspended one takes the approvals of two
 // different people, neither of whom listed it; who suspended it may be one of them, for taking back one's own word is no reason to
 // need a fourth person, and one key alone still lifts nothing.
 func (d *Desk) ApproveTarget(ctx context.Context, person, target string, s evidence.Signed) (Target, error) {
-	p, st, err := d.verify(ctx, person, evidence.StatementTargetApproval, s)
-	if err != nil {
-		return Target{}, err
-	}
-	t, version, err := d.Target(ctx, target)
+	p, t, version, err := d.targetWord(ctx, person, target, evidence.StatementTargetApproval, s)
 	if err != nil {
 		return t, err
 	}
-	if err := d.checkTargetApproval(ctx, p, t, st); err != nil {
-		return t, err
+	approved := &evidence.TargetApproved{Signed: s}
+	if p.ID != t.ListedBy {
+		if approved.Listing, err = d.Signings().proof(ctx, t); err != nil {
+			return t, err
+		}
 	}
-	lost := "target " + t.ID + " changed while it was being approved; look at it and approve again"
-	if _, err := d.act(ctx, p, evidence.Target(t.ID), &evidence.TargetApproved{Signed: s}, lost,
-		evidence.Expect{View: ViewTargets, Key: string(t.Ordinal), Version: version}); err != nil {
-		return t, err
-	}
-	t, _, err = d.Target(ctx, target)
-	return t, err
+	return d.actOnTarget(ctx, p, t, version, approved, "target "+t.ID+" changed while it was being approved; look at it and approve again")
 }
 
 func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st evidence.Statement) error {
@@ -115,7 +87,7 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(ChangedSince, "target %s was set anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Set.Seq)
 	case st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s was approved, suspended or bound anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Round-1)
-	case st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Adjudicates != nil || st.Lifts != nil:
+	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case t.State == TargetInnocent:
 		return refuse(Innocent, "target %s is marked innocent (%s: %s); two other people must first sign why it belongs on the list: muhafiz watch relist %s", t.ID, t.Stop.Category, t.Reason, t.ID)
@@ -131,6 +103,9 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(SamePerson, "%s put target %s on the list, so a second person must approve it", p.ID, t.ID)
 	}
 	if err := d.differInKey(ctx, p, t.ListedBy, st.Fingerprint); err != nil {
+		return err
+	}
+	if err := d.Signings().Unsigned(ctx, t); err != nil {
 		return err
 	}
 	return d.checkLifting(ctx, p, t, st)

@@ -16,7 +16,7 @@ const (
 )
 
 // Target is an entry of the targets view under its ordinal, such as `t7`. The keys `id/ID` and `account/aN/tN` lead to it; see
-// Stop for the view's other keys.
+// Stop and Listed for the view's other keys.
 type Target struct {
 	Ordinal      evidence.Ordinal   `json:"ordinal"`
 	ID           string             `json:"id"`
@@ -25,7 +25,11 @@ type Target struct {
 	Organisation string             `json:"organisation"` // name
 	Report       bool               `json:"report"`
 	ListedBy     string             `json:"listed_by"`
-	Set          evidence.RecordRef `json:"set"` // the target.set that stands
+	Set          evidence.RecordRef `json:"set"`       // the target.set that stands
+	Effective    evidence.Digest    `json:"effective"` // of the target as it is set, see evidence.TargetSet.Effective
+	// Since is one more than the number of the record that last changed the target before it was set as it stands: what was signed
+	// before that is about an earlier listing.
+	Since int64 `json:"since,omitempty"`
 
 	State string `json:"state"`
 	// Round is one more than the number of the record that last changed what an approval would approve. A statement names it, so
@@ -63,6 +67,8 @@ func applyTargets(r evidence.Record, kv evidence.KV) error {
 	switch r.Kind {
 	case evidence.KindTargetSet:
 		return applyTargetSet(r, kv)
+	case evidence.KindTargetListed:
+		return applyTargetListed(r, kv)
 	case evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
 		evidence.KindTargetMarked, evidence.KindTargetRelisted:
 	default:
@@ -142,6 +148,7 @@ func applyTargetSet(r evidence.Record, kv evidence.KV) error {
 	t := Target{
 		Ordinal: r.Subject, ID: b.Key, Platform: b.Platform, Address: b.Address, Organisation: b.Organisation.Name,
 		Report: b.Report, ListedBy: b.ListedBy, Set: refOf(r), State: TargetListed, Round: r.Seq + 1, EmergedIn: old.EmergedIn,
+		Effective: b.Effective(), Since: old.Round,
 	}
 	if old.Address == t.Address {
 		t.Account = old.Account

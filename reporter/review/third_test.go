@@ -75,7 +75,7 @@ func TestTheThirdPersonHasAKeyOfTheirOwn(t *testing.T) {
 func TestNobodySignsForWhatTheyHaveNotOpened(t *testing.T) {
 	d, post := approvedDesk(t)
 	_, err := d.PrepareDecision(t.Context(), "ana", input(post))
-	refused(t, err, review.NotOpened, "ana has not opened exhibit 1 as it is now (record 10); open it and sign then: muhafiz review show a1/4 --as ana")
+	refused(t, err, review.NotOpened, "ana has not opened exhibit 1 as it is now (record 11); open it and sign then: muhafiz review show a1/4 --as ana")
 	payload := d.prepare("ana", input(post))
 	d.post("1234", 4, "A newer bland text asks for donations (simulated)")
 	newer := d.vault.Size() - 1

@@ -14,12 +14,13 @@ const (
 	ViewCases   = "cases"
 )
 
-// Views returns the views that this package reads: roster, targets and cases.
+// Views returns the views that this package reads: roster, targets, cases and what was taken.
 func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewRoster, Version: 1, Apply: applyRoster},
-		{Name: ViewTargets, Version: 2, Apply: applyTargets},
-		{Name: ViewCases, Version: 2, Apply: applyCases},
+		{Name: ViewTargets, Version: 3, Apply: applyTargets},
+		{Name: ViewCases, Version: 3, Apply: applyCases},
+		{Name: ViewTaken, Version: 1, Apply: applyTaken},
 	}
 }
 

@@ -1,0 +1,70 @@
+package daemon
+
+import (
+	"context"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// ListingRequest asks for the statement of a listing.
+type ListingRequest struct {
+	Person  string          `json:"person"`
+	Targets int64           `json:"targets"`
+	Root    evidence.Digest `json:"root"` // of the list, see review.List
+	Comment string          `json:"comment,omitempty"`
+}
+
+// SignedListing is a signed statement with the list that it is of.
+type SignedListing struct {
+	Person string          `json:"person"`
+	Signed evidence.Signed `json:"signed"`
+	List   string          `json:"list"`
+}
+
+// TargetView is a target with what its listing lacks.
+type TargetView struct {
+	review.Target
+	Unsigned string `json:"unsigned,omitempty"` // why its listing does not count as signed; empty where it does, and for a removed target
+}
+
+// ListOf is the list over those of a configuration's targets that keep says, as the log will have them.
+func ListOf(c *config.Config, keep func(config.Target) bool) review.List {
+	var all []review.Listing
+	for _, t := range c.Targets {
+		if keep(t) {
+			all = append(all, review.Listing{ID: t.ID, Effective: targetSet(c, t).Effective()})
+		}
+	}
+	return review.NewList(all)
+}
+
+func (r *Rooms) prepareListing(ctx context.Context, c *call, in ListingRequest) (any, error) {
+	p, err := r.desk(c).PrepareListing(ctx, in.Person, in.Targets, in.Root, in.Comment)
+	return Prepared{p}, err
+}
+
+func (r *Rooms) signListing(ctx context.Context, c *call, in SignedListing) (any, error) {
+	return r.desk(c).SignListing(ctx, in.Person, in.Signed, in.List)
+}
+
+// viewed says of targets whether their listings are signed.
+func (r *Rooms) viewed(ctx context.Context, c *call, targets ...review.Target) ([]TargetView, error) {
+	views := make([]TargetView, 0, len(targets))
+	s := r.desk(c).Signings()
+	for _, t := range targets {
+		v := TargetView{Target: t}
+		if t.State != review.TargetRemoved {
+			err := s.Unsigned(ctx, t)
+			if err != nil && review.CodeOf(err) != review.NotListed {
+				return nil, err
+			}
+			if err != nil {
+				v.Unsigned = err.Error()
+			}
+		}
+		views = append(views, v)
+	}
+	return views, nil
+}
