@@ -195,7 +195,7 @@ func (c *compaction) bucket(ctx context.Context, name string, b *bolt.Bucket) er
 				to.FillPercent = 0.9
 			}
 			for n := 0; k != nil && n < compactChunk; k, v = cur.Next() {
-				value, err := c.value(name, v)
+				value, err := c.value(name, k, v)
 				if err != nil {
 					return fmt.Errorf("bucket %s, key %x: %w", name, k, err)
 				}
@@ -215,7 +215,10 @@ func (c *compaction) bucket(ctx context.Context, name string, b *bolt.Bucket) er
 }
 
 // value is what becomes of a value: bodies under dirty keys, and plain ones where the vault is sealed, get another key.
-func (c *compaction) value(bucket string, v []byte) ([]byte, error) {
+func (c *compaction) value(bucket string, k, v []byte) ([]byte, error) {
+	if bucket == bucketSubjects && c.v.box != nil && len(k) == evidence.OrdinalKeyLen {
+		return c.subject(subjectKey(k), v)
+	}
 	if bucket != bucketLog || c.v.ring == nil {
 		return v, nil
 	}
@@ -246,6 +249,16 @@ func (c *compaction) value(bucket string, v []byte) ([]byte, error) {
 	}
 	c.body.Resealed++
 	return key.sealBody(v[:len(envelope)+1:len(envelope)+1], body), nil
+}
+
+// subject seals an entry that was made before the vault was sealed.
+func (c *compaction) subject(key subjectKey, v []byte) ([]byte, error) {
+	t := &txn{box: c.v.box}
+	s, err := t.decodeSubject(key, v)
+	if err != nil {
+		return nil, err
+	}
+	return t.subjectValue(s), nil
 }
 
 // first returns the key for what was plain until now: not one that goes.

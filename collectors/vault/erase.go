@@ -263,7 +263,7 @@ func (t *txn) eachAbout(prefix, from []byte, n int, fn func(seq int64)) (next []
 			fn(keySeq(k[evidence.OrdinalKeyLen:]))
 			continue
 		}
-		s, err := decodeSubject(subjectKey(k), v)
+		s, err := t.decodeSubject(subjectKey(k), v)
 		if err != nil {
 			return nil, err
 		}

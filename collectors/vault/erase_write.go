@@ -185,7 +185,7 @@ func (t *txn) forget(r evidence.Record, goes map[int64]bool) error {
 	if err != nil {
 		return err
 	}
-	s, err := decodeSubject(key, t.subjects.Get(key[:]))
+	s, err := t.subject(key)
 	if err != nil {
 		return err
 	}
@@ -197,7 +197,7 @@ func (t *txn) forget(r evidence.Record, goes map[int64]bool) error {
 	}
 	if len(left) != len(s.slots) {
 		s.slots = left
-		if err := t.subjects.Put(key[:], s.encode()); err != nil {
+		if err := t.putSubject(s); err != nil {
 			return err
 		}
 	}

@@ -65,7 +65,7 @@ func (s *sequence) indexed(seq int64, e *examined) {
 	if err != nil {
 		return // said by bindings
 	}
-	about, err := decodeSubject(key, s.f.t.subjects.Get(key[:]))
+	about, err := s.f.t.subject(key)
 	if err != nil {
 		s.f.problem("bucket subjects", "%s: %v", e.rec.Subject, err)
 		return
@@ -143,7 +143,7 @@ func (s *sequence) endSubjects() {
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		switch len(k) {
 		case evidence.OrdinalKeyLen:
-			got, err := decodeSubject(subjectKey(k), v)
+			got, err := f.t.decodeSubject(subjectKey(k), v)
 			if err != nil {
 				f.problem("bucket subjects", "key %x: %v", k, err)
 			}

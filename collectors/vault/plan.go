@@ -230,7 +230,7 @@ func (p *plan) about(o evidence.Ordinal) (*subject, error) {
 	if s := p.subjects[k]; s != nil {
 		return s, nil
 	}
-	s, err := decodeSubject(k, p.t.subjects.Get(k[:]))
+	s, err := p.t.subject(k)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o, err)
 	}

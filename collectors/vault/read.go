@@ -154,7 +154,7 @@ func (v *Vault) About(ctx context.Context, o evidence.Ordinal, fn func(evidence.
 	for next := int64(0); ; {
 		var seqs []int64
 		err := v.read(ctx, func(t *txn) error {
-			s, err := decodeSubject(key, t.subjects.Get(key[:]))
+			s, err := t.subject(key)
 			if err != nil {
 				return fmt.Errorf("%s: %w", o, err)
 			}
@@ -188,7 +188,7 @@ func (v *Vault) Latest(ctx context.Context, o evidence.Ordinal) (map[string]int6
 	}
 	out := map[string]int64{}
 	err = v.read(ctx, func(t *txn) error {
-		s, err := decodeSubject(key, t.subjects.Get(key[:]))
+		s, err := t.subject(key)
 		for _, sl := range s.slots {
 			out[sl.name] = sl.seq
 		}

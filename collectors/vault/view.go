@@ -130,7 +130,7 @@ func (k kv) open(key string, value []byte, version int64) []byte {
 	}
 	plain, err := openWith(k.key.aead, value, viewContext(k.view, key, version))
 	if err != nil {
-		*k.damaged = fmt.Errorf("key %q: %w", clip(key), err)
+		*k.damaged = fmt.Errorf("the value of %q: %w", clip(key), err)
 		return []byte{}
 	}
 	if plain == nil {

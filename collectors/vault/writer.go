@@ -275,7 +275,7 @@ func (w *writer) index(t *txn, d *draft) error {
 		s.first = d.seq
 	}
 	if s.last == d {
-		if err := t.subjects.Put(s.key[:], s.encode()); err != nil {
+		if err := t.putSubject(s); err != nil {
 			return err
 		}
 	}
