@@ -3,6 +3,8 @@ package evidence
 // bodies makes an empty body of each kind whose schema this build knows.
 var bodies = map[Kind]func() Body{
 	KindVaultCreated:    func() Body { return &VaultCreated{} },
+	KindVaultCompacted:  func() Body { return &VaultCompacted{} },
+	KindErased:          func() Body { return &Erased{} },
 	KindRunStarted:      func() Body { return &RunStarted{} },
 	KindRunStopped:      func() Body { return &RunStopped{} },
 	KindCheckpoint:      func() Body { return &Checkpoint{} },

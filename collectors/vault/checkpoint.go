@@ -34,7 +34,10 @@ func (v *Vault) Checkpoint(ctx context.Context) (evidence.Checkpoint, error) {
 	_, err = v.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
 		ID: evidence.NewID(v.o.Now()), Actor: evidence.Vault(), Subject: evidence.Vault(), Body: &c,
 	}}})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, v.noteHead()
 }
 
 var errNoSigner = errors.New("no log key was given: open the vault with its signing key to make a checkpoint")

@@ -67,7 +67,7 @@ func rotationText(vault string, h treeHead, oldKey, newKey string) string {
 func (v *Vault) currentKey() (string, error) {
 	var seq int64 = -1
 	err := v.db.View(func(tx *bolt.Tx) error {
-		t, err := open(tx)
+		t, err := v.open(tx)
 		if k := t.meta.Get([]byte(metaKey)); err == nil && len(k) == 8 {
 			seq = keySeq(k)
 		}

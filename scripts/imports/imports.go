@@ -46,7 +46,7 @@ var Owners = []Owner{
 	{"go.yaml.in/yaml", []string{"config"}, "one strict reader of YAML"},
 	{"github.com/xuri/excelize", []string{"scripts/measure"}, "writes workbooks for measurements and tests; config/intake reads them itself, because this loses rows of a damaged sheet without a word"},
 	{"golang.org/x/net/html", []string{"config/intake"}, "one reader of pasted pages"},
-	{"filippo.io/age", []string{"collectors/secrets", "reporter/bundle"}, "sealing at rest, envelopes for recipients"},
+	{"filippo.io/age", []string{"collectors/secrets", "collectors/vault", "reporter/bundle"}, "sealing at rest, blobs among it, and envelopes for recipients"},
 	{"github.com/digitorus", []string{"collectors/anchor"}, "one reader of time-stamps"},
 	{"github.com/transparency-dev/formats", []string{"collectors/anchor"}, "one reader of witnesses' lines"},
 	{"go.etcd.io/bbolt", []string{"collectors/vault"}, "one holder of the log"},

@@ -12,11 +12,23 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
 // Vault makes a vault with a throw-away key and all of the program's views.
-func Vault(path string) (*vault.Vault, error) {
+func Vault(path string) (*vault.Vault, error) { return open(path, nil) }
+
+// SealedVault makes one that is sealed, with a vault key that nobody keeps.
+func SealedVault(path string) (*vault.Vault, error) {
+	key, err := secrets.PassphraseKey("bench", rand.Text())
+	if err != nil {
+		return nil, err
+	}
+	return open(path, &vault.Keys{Sealer: key})
+}
+
+func open(path string, keys *vault.Keys) (*vault.Vault, error) {
 	skey, vkey, err := note.GenerateKey(rand.Reader, "bench.example/simulated")
 	if err != nil {
 		return nil, err
@@ -25,7 +37,7 @@ func Vault(path string) (*vault.Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	return vault.Create(path, vault.Options{Views: daemon.Views(), Signer: signer, LogKey: vkey, Build: "bench", Log: zerolog.Nop()})
+	return vault.Create(path, vault.Options{Views: daemon.Views(), Signer: signer, LogKey: vkey, Build: "bench", Keys: keys, Log: zerolog.Nop()})
 }
 
 // Profile writes a CPU profile to a file until the returned function is called; without a file it does nothing.
