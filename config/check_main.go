@@ -17,6 +17,7 @@ func (l *loader) checkMain(d *decoder) {
 	l.checkPaths(d)
 	checkPeople(d, c.People)
 	l.checkTelegram(d)
+	l.checkAnchors(d)
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}

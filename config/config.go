@@ -42,6 +42,9 @@ type Config struct {
 	// Metrics are for a Prometheus server. The control socket serves them in any case, at /metrics.
 	Metrics *Metrics `yaml:"metrics"`
 
+	// Anchors is when the log's head is signed, and who outside confirms it.
+	Anchors Anchors `yaml:"anchors"`
+
 	// Review is how people review. Without it the second person sees what the first decided.
 	Review Review `yaml:"review"`
 

@@ -76,7 +76,10 @@ func TestExamplesWarn(t *testing.T) {
 	for _, w := range c.Summary().Warnings {
 		got = append(got, strings.TrimPrefix(w.At, dir+"/")+" "+w.Text)
 	}
-	want := []string{"organisations.yaml:101:5 blf rests on the law of a single state (Pakistan): its notices may cite that list only on that state's route, and otherwise the platform's own rules"}
+	want := []string{
+		"muhafiz.yaml:106:3 nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority",
+		"organisations.yaml:101:5 blf rests on the law of a single state (Pakistan): its notices may cite that list only on that state's route, and otherwise the platform's own rules",
+	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("warnings (-want +got):\n%s", diff)
 	}
@@ -133,9 +136,10 @@ func TestWarnings(t *testing.T) {
 		{"perhaps TLS", strings.Replace(main, smtp, "{address: mail.example.org:25, starttls: opportunistic}", 1), orgs, watch, "muhafiz.yaml:24:50: reporter.smtp.starttls: mail goes without TLS where the server offers none, or where somebody on the way says so"},
 		{"no TLS on this machine", strings.Replace(main, smtp, "{address: 127.0.0.1:25, starttls: never}", 1), orgs, watch, ""},
 		{"no reporter", main[:strings.Index(main, "reporter:")] + main[strings.Index(main, "bundle:"):], orgs, watch, "muhafiz.yaml:1:1: reporter.routes: there is no route, so no notice leaves (1 of 1 targets are to be reported)"},
-		{"no bundle", main[:strings.Index(main, "bundle:")] + main[strings.Index(main, "alerts:"):], orgs, watch, "muhafiz.yaml:1:1: bundle: nobody is named who signs bundles, so none can be built"},
+		{"no bundle", strings.Replace(main, "bundle: {ssh_key: keys/bundle, identity: evidence@example.org}\n", "", 1), orgs, watch, "muhafiz.yaml:1:1: bundle: nobody is named who signs bundles, so none can be built"},
+		{"nobody outside", strings.Replace(main, "anchors: {witnesses: [witness.example.org+00000000+AAAA]}\n", "", 1), orgs, watch, "muhafiz.yaml:1:1: anchors: nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority"},
 		{"no account", main[:strings.Index(main, "telegram:")] + main[strings.Index(main, "reporter:"):], orgs, watch, "muhafiz.yaml:1:1: telegram.accounts: there is no Telegram account, so nothing is collected there; exports can be imported"},
-		{"no alerts", main[:strings.Index(main, "alerts:")], orgs, watch, "muhafiz.yaml:1:1: alerts: nobody is told when an account is lost or a target is no longer seen; `muhafiz status` says so to whoever asks"},
+		{"no alerts", strings.Replace(main, "alerts: {command: [/usr/local/bin/tell-the-desk]}\n", "", 1), orgs, watch, "muhafiz.yaml:1:1: alerts: nobody is told when an account is lost or a target is no longer seen; `muhafiz status` says so to whoever asks"},
 		{"nothing reported", main, orgs, strings.Replace(watch, "    report: true\n", "", 1), "muhafiz.yaml:9:13: watchlists: no target says `report: true`, so no notice is drafted"},
 		{"a single state", main, strings.Replace(orgs, "UN 1267", "Pakistan courts", 1), watch, "organisations.yaml:2:5: front rests on the law of a single state (Pakistan): its notices may cite that list only on that state's route, and otherwise the platform's own rules"},
 	} {

@@ -194,6 +194,7 @@ func TestBytes(t *testing.T) {
 		t.Fatal(err)
 	}
 	main := ar.Files[0].Data
+	next := fmt.Sprintf(":%d", bytes.Count(main, []byte("\n"))+1) // the line after the last
 	crlf := bytes.ReplaceAll(main, []byte("\n"), []byte("\r\n"))
 	for _, c := range []struct {
 		name string
@@ -206,8 +207,8 @@ func TestBytes(t *testing.T) {
 		{"both", append([]byte("\ufeff"), crlf...), ""},
 		{"no line end at the end", bytes.TrimRight(main, "\n"), ""},
 		{"comment in another script", append([]byte("# محافظ\n"), main...), ""},
-		{"NUL", append(bytes.Clone(main), "# a\x00b\n"...), ":27:4: contains U+0000 NUL, which does not show; remove it"},
-		{"invalid UTF-8", append(bytes.Clone(main), "# caf\xe9\n"...), ":27:6: byte 0xE9 is not valid UTF-8; save the file as UTF-8"},
+		{"NUL", append(bytes.Clone(main), "# a\x00b\n"...), next + ":4: contains U+0000 NUL, which does not show; remove it"},
+		{"invalid UTF-8", append(bytes.Clone(main), "# caf\xe9\n"...), next + ":6: byte 0xE9 is not valid UTF-8; save the file as UTF-8"},
 		{"UTF-16", []byte("\xff\xfev\x00"), ":1:1: byte 0xFF is not valid UTF-8; save the file as UTF-8"},
 		{"turned line", append([]byte("# a \u202e b\n"), main...), ":1:5: contains U+202E RIGHT-TO-LEFT OVERRIDE, which does not show; remove it"},
 		{"empty", nil, ":1:1: the file is empty"},

@@ -163,6 +163,9 @@ func (c *Config) warnings() []Warning {
 	if c.Alerts == nil && len(c.Telegram.Accounts) > 0 {
 		add("alerts", "nobody is told when an account is lost or a target is no longer seen; `muhafiz status` says so to whoever asks")
 	}
+	if len(c.Anchors.Authorities) == 0 && len(c.Anchors.Witnesses) == 0 {
+		add("anchors", "nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority")
+	}
 	if c.Bundle == nil {
 		add("bundle", "nobody is named who signs bundles, so none can be built")
 	}

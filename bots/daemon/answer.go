@@ -107,7 +107,10 @@ func (c *call) finish(r *Rooms, out any, err error) {
 func explain(err error) (int, *APIError) {
 	var ref *review.Refusal
 	var use usage
+	var harm *broken
 	switch {
+	case errors.As(err, &harm):
+		return http.StatusConflict, &APIError{Code: "integrity", Sentence: err.Error()}
 	case errors.As(err, &ref):
 		return http.StatusConflict, &APIError{Code: string(ref.Code), Sentence: ref.Sentence}
 	case errors.As(err, &use):

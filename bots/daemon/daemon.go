@@ -35,9 +35,6 @@ type Daemon struct {
 	undo   []func() error // last in, first out
 }
 
-// checkpointEvery is how often a daemon signs the tree's head while something was written since.
-const checkpointEvery = 10 * time.Minute
-
 // New makes a daemon; nothing is opened before Start.
 func New(o Options) *Daemon {
 	o.setDefaults()
@@ -103,6 +100,11 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 
+	keeper, err := d.rooms.keeper(ctx)
+	if err != nil {
+		return err
+	}
+
 	var run context.Context
 	run, d.cancel = context.WithCancel(context.Background())
 	d.group, run = errgroup.WithContext(run)
@@ -115,7 +117,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	})
 	d.refresh()
 	d.group.Go(func() error { return d.collect(run) })
-	d.group.Go(func() error { return d.every(run, checkpointEvery, d.checkpoint) })
+	d.group.Go(func() error { return keeper.Run(run) })
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
@@ -161,19 +163,6 @@ func (d *Daemon) supervisor() *collectors.Supervisor {
 		Sink: measured{d.rooms.Vault, d.metrics}, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
 		Min: time.Second, Max: 5 * time.Minute, Failed: d.failed,
 	}
-}
-
-// checkpoint signs the head if records other than checkpoints were written since the last one.
-func (d *Daemon) checkpoint(ctx context.Context) error {
-	var last checked
-	if _, err := d.rooms.view(ctx, viewRuns, runChecked, &last); err != nil {
-		return err
-	}
-	if d.rooms.Vault.Size() <= last.Size+1 {
-		return nil
-	}
-	_, err := d.rooms.Vault.Checkpoint(ctx)
-	return err
 }
 
 // every runs f after each pause until ctx is done; an error of f ends the daemon.

@@ -49,6 +49,13 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("GET /v1/log", handle(r, r.readLog))
 	mux.HandleFunc("POST /v1/audits", handle(r, r.exportAudit))
 
+	mux.HandleFunc("GET /v1/checkpoints", handle(r, r.checkpoints))
+	mux.HandleFunc("POST /v1/checkpoints/export", handle(r, r.exportCheckpoint))
+	mux.HandleFunc("POST /v1/checkpoints/compare", handle(r, r.compareCheckpoint))
+	mux.HandleFunc("POST /v1/checkpoints/accept", handle(r, r.acceptCosignatures))
+	mux.HandleFunc("POST /v1/checkpoints/stamp", handle(r, r.stampNow))
+	mux.HandleFunc("POST /v1/keys/rotate", handle(r, r.rotateKey))
+
 	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
 	mux.HandleFunc("POST /v1/imports", handle(r, r.importFile))
 

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/review"
@@ -23,13 +24,12 @@ type Status struct {
 	Running    bool                    `json:"running"` // a daemon holds the vault
 	Build      string                  `json:"build"`
 	Checkpoint *CheckpointStatus       `json:"checkpoint,omitempty"` // the newest
-	// Anchor is the newest outside anchor: nobody outside has confirmed the log yet, so there is none.
-	Anchor   string         `json:"anchor"`
-	Sources  []SourceState  `json:"sources"`
-	Targets  []TargetStatus `json:"targets"`
-	Alerts   []OpenAlert    `json:"alerts,omitempty"` // troubles of which people were told and that are not over
-	Redress  RedressStatus  `json:"redress"`
-	Warnings []string       `json:"warnings,omitempty"`
+	Anchor     *anchor.Anchored        `json:"anchor"`               // the newest word of an outsider, null where there is none
+	Sources    []SourceState           `json:"sources"`
+	Targets    []TargetStatus          `json:"targets"`
+	Alerts     []OpenAlert             `json:"alerts,omitempty"` // troubles of which people were told and that are not over
+	Redress    RedressStatus           `json:"redress"`
+	Warnings   []string                `json:"warnings,omitempty"`
 }
 
 // CheckpointStatus is the newest signed tree head.
@@ -52,7 +52,7 @@ type TargetStatus struct {
 func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	s := Status{
 		Vault: r.Vault.ID(), LogKey: r.vkey, Records: r.Vault.Size(), Build: r.Build, Running: r.reload != nil,
-		Kinds: map[evidence.Kind]int64{}, Anchor: "none",
+		Kinds: map[evidence.Kind]int64{},
 	}
 	tally := map[evidence.Ordinal]map[evidence.Kind]int64{}
 	err := r.Vault.Each(ctx, viewTally, "", func(key string, value []byte, _ int64) error {
@@ -98,6 +98,14 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		s.Alerts = append(s.Alerts, open[key])
 	}
+	_, by, err := anchor.Newest(ctx, r.Vault)
+	if err != nil {
+		return nil, err
+	}
+	var warning string
+	if s.Anchor, warning = newestAnchor(by, r.Now()); warning != "" {
+		s.Warnings = append(s.Warnings, warning)
+	}
 	s.warn(r.Now())
 	return s, nil
 }
@@ -121,7 +129,6 @@ func (r *Rooms) statusRuns(ctx context.Context, s *Status) error {
 
 // warn says what a person should act on.
 func (s *Status) warn(now time.Time) {
-	s.Warnings = append(s.Warnings, "no outside anchor: whoever holds the log key could rewrite the log since the last checkpoint that somebody else keeps. Give the newest checkpoint to an outsider.")
 	for _, src := range s.Sources {
 		switch src.State {
 		case "healthy", "starting", "polls":

@@ -68,17 +68,17 @@ func TestBudgetsAndBlindTargetsAreMeasured(t *testing.T) {
 	}
 }
 
-// broken is the vault of a disk that is full.
-type broken struct{ collectors.Sink }
+// full is the vault of a disk that is full.
+type full struct{ collectors.Sink }
 
-func (broken) Put(context.Context, evidence.Batch) ([]evidence.Record, error) {
+func (full) Put(context.Context, evidence.Batch) ([]evidence.Record, error) {
 	return nil, errors.New("no space (simulated)")
 }
 
 func TestPutsAreMeasured(t *testing.T) {
 	b := newBell(t, "")
 	m := newMetrics("test")
-	good, bad := measured{b.rooms.Vault, m}, measured{broken{b.rooms.Vault}, m}
+	good, bad := measured{b.rooms.Vault, m}, measured{full{b.rooms.Vault}, m}
 	if _, err := good.Put(t.Context(), evidence.Batch{Cursor: &evidence.Cursor{Name: "x", Data: []byte("y")}}); err != nil {
 		t.Fatal(err)
 	}

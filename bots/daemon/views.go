@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter"
 	"github.com/muhafiz/muhafiz/reporter/diary"
@@ -18,6 +19,7 @@ func Views() []evidence.View {
 			{Name: viewRuns, Version: 2, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
 			{Name: viewAlerts, Version: 1, Apply: applyAlerts},
+			anchor.View(),
 		},
 		diary.Views(),
 		reporter.Views())
@@ -70,7 +72,7 @@ func applyRuns(r evidence.Record, kv evidence.KV) error {
 	case evidence.KindRunStopped:
 		return kv.Delete(runOpen)
 	case evidence.KindCheckpoint:
-		if c, err := evidence.Decode[*evidence.Checkpoint](r); err == nil {
+		if c, err := evidence.Decode[*evidence.Checkpoint](r); err == nil && c.Anchor == nil {
 			return put(runChecked, checked{c.Size, r.At})
 		}
 	case evidence.KindCollector:

@@ -4,11 +4,13 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
 )
 
 type keyCmd struct {
 	Log    keyLogCmd    `cmd:"" help:"Make the key that signs the log's checkpoints. Keep it outside the vault folder, and a copy elsewhere."`
+	Rotate keyRotateCmd `cmd:"" help:"Have the log's head signed with another key from now on; the old key signs for the new one."`
 	Person keyPersonCmd `cmd:"" help:"Make a person's SSH key for decisions. ssh-keygen -t ed25519 does as well."`
 }
 
@@ -37,6 +39,30 @@ func (c keyLogCmd) Run(s *session) error {
 	}
 	fmt.Fprintf(s.out, "The log's public key is\n\n    %s\n\nGive %s.pub or %s.pem to whoever verifies bundles, by another way than the bundles.\n", vkey, c.Out, c.Out)
 	return nil
+}
+
+type keyRotateCmd struct {
+	New    string `required:"" help:"Private key file of the new key: muhafiz key log --out FILE --name THE-LOGS-NAME" type:"path"`
+	As     string `required:"" help:"Who changes it." placeholder:"PERSON"`
+	Reason string `required:"" help:"Why; it is recorded."`
+}
+
+func (keyRotateCmd) Help() string {
+	return "The change is a record signed by both keys, so that whoever trusts the old key can follow. Afterwards log_key in the configuration must name the new file. A key that is lost cannot be rotated: see docs in SECURITY.md, Keys."
+}
+
+func (c keyRotateCmd) Run(s *session) error {
+	return s.with("key rotate", func(cl *daemon.Client) error {
+		var out daemon.Rotated
+		if err := cl.Call(s, "POST", "/v1/keys/rotate", daemon.RotateRequest{Person: c.As, Key: c.New, Reason: c.Reason}, &out); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(out)
+		}
+		fmt.Fprintf(s.out, "The log's key was\n\n    %s\n\nand is now\n\n    %s\n\nPut `log_key: %s` into the configuration before the next start, and give the new public key to whoever verifies bundles.\n", out.Old, out.New, c.New)
+		return nil
+	})
 }
 
 type keyPersonCmd struct {

@@ -25,7 +25,7 @@ func (statusCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "vault %s: %d records; %s\n", st.Vault, st.Records, state)
 		if st.Checkpoint != nil {
-			fmt.Fprintf(s.out, "newest checkpoint: %d records, %s; newest outside anchor: %s\n", st.Checkpoint.Size, st.Checkpoint.At.Format("2006-01-02 15:04:05Z"), st.Anchor)
+			fmt.Fprintf(s.out, "newest checkpoint: %d records, %s; newest outside anchor: %s\n", st.Checkpoint.Size, st.Checkpoint.At.Format("2006-01-02 15:04:05Z"), anchorText(st.Anchor))
 		}
 		fmt.Fprintf(s.out, "put right: %d listings found wrong, %d notices corrected%s\n", st.Redress.Wrong, st.Redress.Corrected, within(st.Redress.MedianHours))
 		if len(st.Sources) > 0 {

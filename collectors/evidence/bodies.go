@@ -3,9 +3,12 @@ package evidence
 // bodies makes an empty body of each kind whose schema this build knows.
 var bodies = map[Kind]func() Body{
 	KindVaultCreated:    func() Body { return &VaultCreated{} },
+	KindVaultCompacted:  func() Body { return &VaultCompacted{} },
+	KindErased:          func() Body { return &Erased{} },
 	KindRunStarted:      func() Body { return &RunStarted{} },
 	KindRunStopped:      func() Body { return &RunStopped{} },
 	KindCheckpoint:      func() Body { return &Checkpoint{} },
+	KindKeyRotated:      func() Body { return &KeyRotated{} },
 	KindPersonSet:       func() Body { return &PersonSet{} },
 	KindTargetSet:       func() Body { return &TargetSet{} },
 	KindTargetListed:    func() Body { return &TargetListed{} },

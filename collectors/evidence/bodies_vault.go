@@ -24,11 +24,37 @@ type RunStopped struct {
 	Reason  string `json:"reason,omitempty"`
 }
 
-// Checkpoint is a signed tree head. It names its size, since it can only be recorded after it was signed. Subject: v0.
+// Checkpoint is a signed tree head. It names its size, since it can only be recorded after it was signed. What somebody outside said
+// about it later is a further checkpoint record with the same size and root. Subject: v0.
 type Checkpoint struct {
-	Size int64  `json:"size"`
-	Root Digest `json:"root"`
-	Note string `json:"note"` // the C2SP signed note, exact
+	Size   int64   `json:"size"`
+	Root   Digest  `json:"root"`
+	Note   string  `json:"note"` // the C2SP signed note, exact
+	Anchor *Anchor `json:"anchor,omitempty"`
+}
+
+// The types of an Anchor.
+const (
+	AnchorRFC3161     = "rfc3161"     // a time-stamping authority's token over the note's bytes
+	AnchorCosignature = "cosignature" // a witness's line in the note (c2sp.org/tlog-cosignature)
+)
+
+// Anchor is an outsider's word that a checkpoint was there at a time.
+type Anchor struct {
+	Type  string `json:"type"`
+	By    string `json:"by"`              // the authority's configured name, or the name in the witness's key
+	At    Time   `json:"at"`              // when, by the outsider's clock
+	Token []byte `json:"token,omitempty"` // rfc3161: the TimeStampResp as it was received, DER; base64 in JSON
+	Key   string `json:"key,omitempty"`   // cosignature: the witness's vkey; rfc3161: hex SHA-256 of the signing certificate
+}
+
+// KeyRotated says that checkpoints are signed with another key from now on. Subject: v0.
+type KeyRotated struct {
+	Old string `json:"old"` // vkey
+	New string `json:"new"` // vkey
+	// Note is a signed note that names the vault, both keys and the tree head, signed by both keys, exact.
+	Note   string `json:"note"`
+	Reason string `json:"reason"`
 }
 
 // Kind implements Body.
@@ -43,6 +69,9 @@ func (*RunStopped) Kind() Kind { return KindRunStopped }
 // Kind implements Body.
 func (*Checkpoint) Kind() Kind { return KindCheckpoint }
 
+// Kind implements Body.
+func (*KeyRotated) Kind() Kind { return KindKeyRotated }
+
 // Schema implements Body.
 func (*VaultCreated) Schema() int { return 1 }
 
@@ -54,3 +83,6 @@ func (*RunStopped) Schema() int { return 1 }
 
 // Schema implements Body.
 func (*Checkpoint) Schema() int { return 1 }
+
+// Schema implements Body.
+func (*KeyRotated) Schema() int { return 1 }

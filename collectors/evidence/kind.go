@@ -5,11 +5,12 @@ type Kind string
 
 // The kinds of DESIGN §3.
 const (
-	KindVaultCreated Kind = "vault.created" // id, format, public key
-	KindRunStarted   Kind = "run.started"   // build, host, clock
-	KindRunStopped   Kind = "run.stopped"
-	KindKeyRotated   Kind = "key.rotated"
-	KindCheckpoint   Kind = "checkpoint" // tree head with signature; later tokens and cosignatures are further records
+	KindVaultCreated   Kind = "vault.created"   // id, format, public key
+	KindVaultCompacted Kind = "vault.compacted" // vault.db written anew without what was erased
+	KindRunStarted     Kind = "run.started"     // build, host, clock
+	KindRunStopped     Kind = "run.stopped"
+	KindKeyRotated     Kind = "key.rotated"
+	KindCheckpoint     Kind = "checkpoint" // tree head with signature; later tokens and cosignatures are further records
 
 	KindPersonSet Kind = "person.set" // name, roles, SSH public key
 

@@ -11,6 +11,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
+
+	"filippo.io/age"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -19,10 +22,13 @@ import (
 // byte wait for one another at the end.
 type blobs struct {
 	dir   string
+	ring  *ring // nil where new blobs are not sealed
+	now   func() time.Time
 	locks [256]sync.Mutex
 
 	mu    sync.Mutex
-	dirs  map[string]bool // folders whose own entry is known to be on disk
+	gone  map[evidence.Digest]bool // removed by an erasure since the vault was opened, and not kept again
+	dirs  map[string]bool          // folders whose own entry is known to be on disk
 	young map[evidence.Digest]bool
 	old   map[evidence.Digest]bool
 }
@@ -33,12 +39,12 @@ const maxYoung = 1 << 15
 // ErrDamagedBlob: the bytes under a digest are not those that it names. They are left as they are.
 var ErrDamagedBlob = errors.New("a damaged blob is in the vault")
 
-func openBlobs(dir string) (*blobs, error) {
-	b := &blobs{dir: dir, dirs: map[string]bool{}, young: map[evidence.Digest]bool{}}
+func openBlobs(dir string, r *ring, now func() time.Time) (*blobs, error) {
+	b := &blobs{dir: dir, ring: r, now: now, gone: map[evidence.Digest]bool{}, dirs: map[string]bool{}, young: map[evidence.Digest]bool{}}
 	if err := os.RemoveAll(b.tmp()); err != nil {
 		return nil, fmt.Errorf("clear left-over files: %w", err)
 	}
-	for _, d := range []string{dir, filepath.Join(dir, "sha256"), b.tmp()} {
+	for _, d := range []string{dir, filepath.Join(dir, plainBlobs), filepath.Join(dir, sealedBlobs), b.tmp()} {
 		if err := b.mkdir(d); err != nil {
 			return nil, err
 		}
@@ -48,12 +54,55 @@ func openBlobs(dir string) (*blobs, error) {
 
 func (b *blobs) tmp() string { return filepath.Join(b.dir, "tmp") }
 
-func (b *blobs) path(d evidence.Digest) string { return filepath.Join(b.dir, blobPath(d)) }
+// The folders of blobs. A sealed file has one of its own, since a channel may publish a file that looks like a sealed one.
+const (
+	plainBlobs  = "sha256"
+	sealedBlobs = "sealed"
+)
+
+func (b *blobs) path(folder string, d evidence.Digest) string {
+	return filepath.Join(b.dir, blobPath(folder, d))
+}
 
 // blobPath is where a blob lies within the blobs folder.
-func blobPath(d evidence.Digest) string {
+func blobPath(folder string, d evidence.Digest) string {
 	s := d.String()
-	return filepath.Join("sha256", s[:2], s[2:4], s)
+	return filepath.Join(folder, s[:2], s[2:4], s)
+}
+
+// find returns the file that holds a blob, or fs.ErrNotExist.
+func (b *blobs) find(d evidence.Digest) (path string, sealed bool, err error) {
+	for _, folder := range []string{sealedBlobs, plainBlobs} {
+		path = b.path(folder, d)
+		st, err := os.Lstat(path)
+		switch {
+		case err == nil && st.Mode().IsRegular():
+			return path, folder == sealedBlobs, nil
+		case err != nil && !errors.Is(err, fs.ErrNotExist):
+			return "", false, err
+		}
+	}
+	return "", false, fs.ErrNotExist
+}
+
+// openFile opens a blob's file for reading, in the clear, and returns its size there.
+func (r *ring) openFile(path string, sealed bool) (blobReader, int64, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, 0, err
+	}
+	st, err := f.Stat()
+	if err != nil {
+		return nil, 0, errors.Join(err, f.Close())
+	}
+	if !sealed {
+		return f, st.Size(), nil
+	}
+	plain, n, err := age.DecryptReaderAt(f, st.Size(), blobIdentity{r})
+	if err != nil {
+		return nil, 0, errors.Join(sealedError(err), f.Close())
+	}
+	return sealedBlob{io.NewSectionReader(plain, 0, n), f}, n, nil
 }
 
 // mkdir makes a folder whose parent is there, and its entry durable.
@@ -120,12 +169,12 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 		}
 	}()
 	h := sha256.New()
-	n, err = io.Copy(io.MultiWriter(f, h), &limited{ctx, r, limit})
+	n, err = b.copy(f, h, &limited{ctx, r, limit})
 	if err != nil {
 		return d, n, err
 	}
 	h.Sum(d[:0])
-	if _, err := os.Lstat(b.path(d)); err != nil {
+	if _, _, err := b.find(d); err != nil {
 		if err := f.Sync(); err != nil {
 			return d, n, &diskError{err}
 		}
@@ -133,23 +182,50 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 	return d, n, b.place(f.Name(), d)
 }
 
+// copy writes what r gives to a file, sealed where this vault is, and to the hash as it is.
+func (b *blobs) copy(f io.Writer, h io.Writer, r io.Reader) (int64, error) {
+	if b.ring == nil {
+		return io.Copy(io.MultiWriter(f, h), r)
+	}
+	w, err := b.ring.sealFile(f, monthOf(b.now()))
+	if err != nil {
+		return 0, err
+	}
+	n, err := io.Copy(io.MultiWriter(w, h), r)
+	if err == nil {
+		err = w.Close()
+	}
+	return n, err
+}
+
+func (b *blobs) folder() string {
+	if b.ring != nil {
+		return sealedBlobs
+	}
+	return plainBlobs
+}
+
 // place moves a finished file to where its digest says.
 func (b *blobs) place(tmp string, d evidence.Digest) error {
 	lock := &b.locks[d[0]]
 	lock.Lock()
 	defer lock.Unlock()
-	path := b.path(d)
+	path, sealed, err := b.find(d)
+	there := err == nil
+	if errors.Is(err, fs.ErrNotExist) {
+		path = b.path(b.folder(), d)
+	} else if err != nil {
+		return err
+	}
 	dir := filepath.Dir(path)
 	for _, p := range []string{filepath.Dir(dir), dir} {
 		if err := b.mkdir(p); err != nil {
 			return err
 		}
 	}
-	_, err := os.Lstat(path)
-	switch {
-	case err == nil:
-		err = compareFiles(tmp, path)
-	case errors.Is(err, fs.ErrNotExist):
+	if there {
+		err = b.compareFiles(tmp, path, sealed)
+	} else {
 		err = os.Rename(tmp, path)
 	}
 	if err != nil {
@@ -183,32 +259,30 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func compareFiles(fresh, path string) error {
-	same, err := sameBytes(fresh, path)
+func (b *blobs) compareFiles(fresh, path string, sealed bool) error {
+	same, err := b.sameBytes(fresh, path, sealed)
 	if err == nil && !same {
 		err = fmt.Errorf("%s: %w: set it aside, restore it from a backup and run muhafiz fsck", filepath.Base(path), ErrDamagedBlob)
 	}
 	return err
 }
 
-func sameBytes(a, b string) (bool, error) {
-	fa, err := os.Open(a)
+// sameBytes compares a finished file with one that is there.
+func (b *blobs) sameBytes(fresh, path string, sealed bool) (bool, error) {
+	fa, na, err := b.ring.openFile(fresh, b.ring != nil)
 	if err != nil {
 		return false, err
 	}
 	defer fa.Close()
-	fb, err := os.Open(b)
-	if err != nil {
+	fb, nb, err := b.ring.openFile(path, sealed)
+	if errors.Is(err, errDamagedSeal) {
+		return false, nil
+	} else if err != nil {
 		return false, err
 	}
 	defer fb.Close()
-	sa, err := fa.Stat()
-	if err != nil {
-		return false, err
-	}
-	sb, err := fb.Stat()
-	if err != nil || sa.Size() != sb.Size() || !sb.Mode().IsRegular() {
-		return false, err
+	if na != nb {
+		return false, nil
 	}
 	ba, bb := make([]byte, 64<<10), make([]byte, 64<<10)
 	for {
@@ -228,8 +302,8 @@ func (b *blobs) check(d evidence.Digest) error {
 	if b.known(d) {
 		return nil
 	}
-	st, err := os.Lstat(b.path(d))
-	if errors.Is(err, fs.ErrNotExist) || err == nil && !st.Mode().IsRegular() {
+	_, _, err := b.find(d)
+	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%s: %w", d, evidence.ErrMissingBlob)
 	}
 	if err == nil {
@@ -251,6 +325,55 @@ func (b *blobs) remember(d evidence.Digest) {
 		b.old, b.young = b.young, map[evidence.Digest]bool{}
 	}
 	b.young[d] = true
+	delete(b.gone, d)
+}
+
+// recheck refuses a draft that names a blob which an erasure removed after the draft was prepared.
+func (b *blobs) recheck(d *draft) error {
+	x, ok := d.in.Body.(evidence.Blobber)
+	if !ok {
+		return nil
+	}
+	for _, blob := range x.Blobs() {
+		b.mu.Lock()
+		gone := b.gone[blob]
+		b.mu.Unlock()
+		if gone {
+			return fmt.Errorf("%s: %w", blob, evidence.ErrMissingBlob)
+		}
+	}
+	return nil
+}
+
+// remove deletes blobs. Their folders are synced before it returns; those that are gone already are no error.
+func (b *blobs) remove(ds []evidence.Digest) error {
+	dirs := map[string]bool{}
+	for _, d := range ds {
+		lock := &b.locks[d[0]]
+		lock.Lock()
+		b.mu.Lock()
+		delete(b.young, d)
+		delete(b.old, d)
+		b.gone[d] = true
+		b.mu.Unlock()
+		for _, folder := range []string{sealedBlobs, plainBlobs} {
+			path := b.path(folder, d)
+			switch err := os.Remove(path); {
+			case err == nil:
+				dirs[filepath.Dir(path)] = true
+			case !errors.Is(err, fs.ErrNotExist):
+				lock.Unlock()
+				return err
+			}
+		}
+		lock.Unlock()
+	}
+	for dir := range dirs {
+		if err := syncDir(dir); err != nil {
+			return &diskError{err}
+		}
+	}
+	return nil
 }
 
 // Blob opens a kept blob for reading and returns its size in bytes, or evidence.ErrNotFound. It does not check the bytes
@@ -259,16 +382,16 @@ func (v *Vault) Blob(ctx context.Context, d evidence.Digest) (io.ReadSeekCloser,
 	if err := ctx.Err(); err != nil {
 		return nil, 0, err
 	}
-	f, err := os.Open(v.blobs.path(d))
-	if errors.Is(err, fs.ErrNotExist) {
+	path, sealed, err := v.blobs.find(d)
+	var f blobReader
+	var n int64
+	if err == nil {
+		f, n, err = v.ring.openFile(path, sealed)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, errDestroyed) {
 		return nil, 0, fmt.Errorf("blob %s: %w", d, evidence.ErrNotFound)
+	} else if err != nil {
+		return nil, 0, fmt.Errorf("blob %s: %w", d, err)
 	}
-	if err != nil {
-		return nil, 0, err
-	}
-	st, err := f.Stat()
-	if err != nil {
-		return nil, 0, errors.Join(err, f.Close())
-	}
-	return f, st.Size(), nil
+	return f, n, nil
 }

@@ -15,16 +15,18 @@ import (
 // Checkpoint signs the tree head of the records acknowledged so far as a C2SP checkpoint, whose origin is the log key's
 // name, and records it. Size is the size that was signed; the record of the checkpoint comes after it.
 func (v *Vault) Checkpoint(ctx context.Context) (evidence.Checkpoint, error) {
-	if v.o.Signer == nil {
-		return evidence.Checkpoint{}, errors.New("no log key was given: open the vault with its signing key to make a checkpoint")
+	v.turning.Lock()
+	defer v.turning.Unlock()
+	v.mu.Lock()
+	head, signer, key := v.root, v.signer, v.logKey
+	v.mu.Unlock()
+	if signer == nil {
+		return evidence.Checkpoint{}, errNoSigner
 	}
-	if err := checkSigner(v.o.Signer, v.LogKey()); err != nil {
+	if err := checkSigner(signer, key); err != nil {
 		return evidence.Checkpoint{}, err
 	}
-	v.mu.Lock()
-	head := v.root
-	v.mu.Unlock()
-	signed, err := note.Sign(&note.Note{Text: checkpointText(v.o.Signer.Name(), head)}, v.o.Signer)
+	signed, err := note.Sign(&note.Note{Text: checkpointText(signer.Name(), head)}, signer)
 	if err != nil {
 		return evidence.Checkpoint{}, fmt.Errorf("sign checkpoint: %w", err)
 	}
@@ -32,8 +34,13 @@ func (v *Vault) Checkpoint(ctx context.Context) (evidence.Checkpoint, error) {
 	_, err = v.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{
 		ID: evidence.NewID(v.o.Now()), Actor: evidence.Vault(), Subject: evidence.Vault(), Body: &c,
 	}}})
-	return c, err
+	if err != nil {
+		return c, err
+	}
+	return c, v.noteHead()
 }
+
+var errNoSigner = errors.New("no log key was given: open the vault with its signing key to make a checkpoint")
 
 func checkpointText(origin string, h treeHead) string {
 	return fmt.Sprintf("%s\n%d\n%s\n", origin, h.size, base64.StdEncoding.EncodeToString(h.root[:]))
@@ -45,8 +52,8 @@ const proveChunk = 256
 // Prove returns the RFC 6962 inclusion path of each record in the tree of the given size, leaf's sibling first. The path in
 // a tree of one record is empty.
 func (v *Vault) Prove(ctx context.Context, seqs []int64, size int64) ([][]evidence.Digest, error) {
-	if size > v.Size() {
-		return nil, fmt.Errorf("a tree of %d records: the vault holds %d: %w", size, v.Size(), evidence.ErrNotFound)
+	if err := v.holds(size); err != nil {
+		return nil, err
 	}
 	out := make([][]evidence.Digest, 0, len(seqs))
 	for len(seqs) > 0 {

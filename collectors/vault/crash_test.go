@@ -51,7 +51,7 @@ func TestMain(m *testing.M) {
 
 // writeUntilKilled says `try ACQ` on its output before it puts a batch and `ack ACQ SEQ` after it came back.
 func writeUntilKilled(path string) error {
-	v, err := vault.Open(path, vault.Options{Views: []evidence.View{vaulttest.Tally()}, Log: zerolog.Nop()})
+	v, err := vault.Open(path, vault.Options{Views: []evidence.View{vaulttest.Tally()}, Keys: crashKeys(path), Log: zerolog.Nop()})
 	if err != nil {
 		return err
 	}
@@ -85,6 +85,14 @@ func writeUntilKilled(path string) error {
 	return <-errs
 }
 
+// crashKeys are the keys of the vault that is killed, where it is a sealed one: its folder is called so.
+func crashKeys(path string) *vault.Keys {
+	if filepath.Base(path) != "sealed" {
+		return nil
+	}
+	return &vault.Keys{Sealer: vaulttest.KeyOf([32]byte{1})}
+}
+
 // crashBatch is the same for the same acquisition.
 func crashBatch(acq string, writer int, blob evidence.Digest) evidence.Batch {
 	ch := evidence.Account("telegram", "channel", strconv.Itoa(writer))
@@ -110,8 +118,14 @@ func TestKillLosesNothingAcknowledged(t *testing.T) {
 			t.Fatalf("MUHAFIZ_SOAK: %v", err)
 		}
 	}
-	path := filepath.Join(t.TempDir(), "vault")
+	for name := range sorts {
+		t.Run(name, func(t *testing.T) { killAgainAndAgain(t, filepath.Join(t.TempDir(), name), rounds) })
+	}
+}
+
+func killAgainAndAgain(t *testing.T, path string, rounds int) {
 	o := vaulttest.Options(t, vaulttest.Tally())
+	o.Keys = crashKeys(path)
 	v, err := vault.Create(path, o)
 	if err != nil {
 		t.Fatal(err)
@@ -165,7 +179,7 @@ func killOnce(t *testing.T, path string, acked map[string]int64, tried map[strin
 
 // afterKill checks what is there, puts everything again that was tried, and insists on each record once.
 func afterKill(t *testing.T, path string, o vault.Options, acked map[string]int64, tried map[string]bool) {
-	clean(t, path, o.Views...)
+	cleanWith(t, path, o)
 	v, err := vault.Open(path, o)
 	if err != nil {
 		t.Fatal(err)
@@ -216,7 +230,7 @@ func afterKill(t *testing.T, path string, o vault.Options, acked map[string]int6
 
 // writeUntilFull puts until vault.db may not grow, and insists that nothing can be written from then on.
 func writeUntilFull(path string) error {
-	v, err := vault.Open(path, vault.Options{Log: zerolog.Nop()})
+	v, err := vault.Open(path, vault.Options{Keys: crashKeys(path), Log: zerolog.Nop()})
 	if err != nil {
 		return err
 	}
@@ -254,8 +268,15 @@ func writeUntilFull(path string) error {
 }
 
 func TestNothingIsWrittenAfterAFailedCommit(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "vault")
-	v, err := vault.Create(path, vaulttest.Options(t))
+	for name := range sorts {
+		t.Run(name, func(t *testing.T) { failACommit(t, filepath.Join(t.TempDir(), name)) })
+	}
+}
+
+func failACommit(t *testing.T, path string) {
+	o := vaulttest.Options(t)
+	o.Keys = crashKeys(path)
+	v, err := vault.Create(path, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -273,7 +294,7 @@ func TestNothingIsWrittenAfterAFailedCommit(t *testing.T) {
 	if err != nil || acked == 0 {
 		t.Fatalf("%q batches were acknowledged", out)
 	}
-	rep := clean(t, path)
+	rep := cleanWith(t, path, o)
 	if bound := int64(acked); rep.Records != 1+bound*(crashPosts+2) {
 		t.Errorf("%d records of %d acknowledged batches", rep.Records, acked)
 	}

@@ -137,6 +137,12 @@ func copyVault(t *testing.T, from string) string {
 	if err := os.CopyFS(to, os.DirFS(from)); err != nil {
 		t.Fatal(err)
 	}
+	if ring := filepath.Join(to, "keyring"); os.Chmod(ring, 0o700) == nil {
+		guard(t, ring)
+	}
+	if err := os.Chmod(to, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	return to
 }
 

@@ -20,6 +20,7 @@ import (
 
 // FsckOptions say how Fsck looks.
 type FsckOptions struct {
+	Keys    *Keys           // of a sealed vault; without, what is sealed is not checked, and the report says so
 	Views   []evidence.View // rebuilt from record 0 and compared; views that nobody names are not looked at, and listed
 	Workers int             // 0: one a processor
 	// Progress, where set, is told how far a stage has come. Stages: records, index, views, blobs (in bytes), pages.
@@ -37,7 +38,10 @@ type FsckReport struct {
 	BlobBytes    int64           `json:"blob_bytes"`
 	Unreferenced int             `json:"unreferenced"` // blobs that no record names, as a crash between Keep and Put leaves them: no problem
 	Views        []FsckView      `json:"views"`
-	Problems     []Problem       `json:"problems"` // empty: nothing is wrong
+	Erased       int             `json:"erased,omitempty"`    // records whose body was erased, as a record says
+	Sealed       int64           `json:"sealed,omitempty"`    // records whose body is sealed
+	Unchecked    []string        `json:"unchecked,omitempty"` // sentences: what could not be looked at without the keys
+	Problems     []Problem       `json:"problems"`            // empty: nothing is wrong
 	More         int             `json:"more,omitempty"`
 }
 
@@ -69,13 +73,17 @@ type fsck struct {
 	rep   FsckReport
 	blobs map[evidence.Digest]claim // what the records name
 	hurt  bool                      // the file itself could not be read to its end
+	ring  *ring                     // nil where the vault is not sealed, or no key was given
+	shut  bool                      // the vault is sealed, and no key was given
 }
 
 // claim is what the first record that names a blob says of it.
 type claim struct {
-	seq  int64
-	size int64 // -1 where it says none
-	seen bool
+	seq     int64
+	size    int64 // -1 where it says none
+	seen    bool
+	firm    bool    // something other than an acquisition names it
+	replies []int64 // acquisitions whose reply it is, which may have been cut
 }
 
 // Fsck reads the whole vault at path and recomputes everything in it that follows from something else. It holds the vault's lock
@@ -124,7 +132,7 @@ func (f *fsck) look(ctx context.Context, tx *bolt.Tx, fileSize int64) error {
 		f.hurt = true
 	}
 	err := f.guarded(ctx, func(context.Context) error {
-		if m := tx.Bucket([]byte(bucketMeta)); m == nil || string(m.Get([]byte(metaFormat))) != strconv.Itoa(Format) {
+		if m := tx.Bucket([]byte(bucketMeta)); m == nil || !knownFormat(string(m.Get([]byte(metaFormat)))) {
 			return ErrNotVault
 		}
 		t, err := open(tx)
@@ -133,7 +141,7 @@ func (f *fsck) look(ctx context.Context, tx *bolt.Tx, fileSize int64) error {
 			return nil
 		}
 		f.t = t
-		return nil
+		return f.unlock()
 	})
 	if err != nil || f.t == nil {
 		return err

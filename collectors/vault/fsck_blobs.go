@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 	"path/filepath"
 	"sort"
 	"sync"
@@ -20,7 +19,8 @@ import (
 type blobFile struct {
 	path   string // from the blobs folder
 	digest evidence.Digest
-	size   int64
+	size   int64 // in the clear, as soon as that is known
+	sealed bool
 }
 
 // files compares every blob with its name, and with what the records say.
@@ -35,6 +35,13 @@ func (f *fsck) files(ctx context.Context) error {
 	for _, b := range files {
 		f.rep.Blobs++
 		f.rep.BlobBytes += b.size
+	}
+	if f.shut {
+		f.unchecked("%d blobs, and whether all are there that the records name", len(files))
+		return nil
+	}
+	f.cut()
+	for _, b := range files {
 		c, named := f.blobs[b.digest]
 		if !named {
 			f.rep.Unreferenced++
@@ -86,7 +93,8 @@ func (f *fsck) walk(ctx context.Context) (files []blobFile, total int64, err err
 			return nil
 		}
 		digest, err := evidence.ParseDigest(d.Name())
-		if err != nil || rel != blobPath(digest) || !d.Type().IsRegular() {
+		sealed := err == nil && rel == blobPath(sealedBlobs, digest)
+		if err != nil || !sealed && rel != blobPath(plainBlobs, digest) || !d.Type().IsRegular() {
 			f.problem("blobs/"+filepath.ToSlash(rel), "this does not belong here: it is not a file named by a digest, in the folder of that digest")
 			return nil
 		}
@@ -95,7 +103,7 @@ func (f *fsck) walk(ctx context.Context) (files []blobFile, total int64, err err
 			f.problem("blob "+digest.String(), "%v", err)
 			return nil
 		}
-		files = append(files, blobFile{rel, digest, st.Size()})
+		files = append(files, blobFile{rel, digest, st.Size(), sealed})
 		total += st.Size()
 		return nil
 	})
@@ -108,18 +116,23 @@ func (f *fsck) hash(ctx context.Context, files []blobFile, total int64) error {
 	var done int64
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(f.o.Workers)
-	for _, b := range files {
+	for i := range files {
+		b := &files[i]
+		if b.sealed && f.shut {
+			continue
+		}
 		g.Go(func() error {
 			if err := ctx.Err(); err != nil {
 				return err
 			}
-			wrong := sumFile(filepath.Join(f.path, "blobs", b.path), b)
+			stored := b.size
+			wrong := f.sumFile(filepath.Join(f.path, "blobs", b.path), b)
 			mu.Lock()
 			defer mu.Unlock()
 			if wrong != nil {
 				f.problem("blob "+b.digest.String(), "%v", wrong)
 			}
-			done += b.size
+			done += stored
 			f.o.Progress("blobs", done, total)
 			return nil
 		})
@@ -127,16 +140,18 @@ func (f *fsck) hash(ctx context.Context, files []blobFile, total int64) error {
 	return g.Wait()
 }
 
-func sumFile(path string, b blobFile) error {
-	file, err := os.Open(path)
+// sumFile hashes a blob in the clear, and notes its size there.
+func (f *fsck) sumFile(path string, b *blobFile) error {
+	file, size, err := f.ring.openFile(path, b.sealed)
 	if err != nil {
 		return err
 	}
 	defer file.Close()
+	b.size = size
 	h := sha256.New()
-	n, err := io.Copy(h, file)
+	n, err := io.CopyBuffer(h, file, make([]byte, 256<<10))
 	if err != nil {
-		return err
+		return fmt.Errorf("it cannot be read to its end (%w): restore it from a backup", err)
 	}
 	if got := evidence.Digest(h.Sum(nil)); got != b.digest {
 		return fmt.Errorf("its %d bytes have the SHA-256 %s: they were changed, restore them from a backup", n, got)

@@ -23,6 +23,9 @@ func (s *sequence) bindings(seq int64, e *examined) {
 			s.numbers[o], s.names[name] = name.key, number
 		}
 	}
+	if o := e.rec.Subject; (e.absent || e.shut) && o.Part() == "" && e.rec.Kind == binder(o.Space()) {
+		s.bare[o] = true
+	}
 	used := []evidence.Ordinal{e.rec.Actor, e.rec.Subject}
 	if r, ok := e.body.(evidence.Referrer); ok {
 		for _, ref := range r.Refs() {
@@ -32,7 +35,7 @@ func (s *sequence) bindings(seq int64, e *examined) {
 	for _, o := range used {
 		if _, err := ordinalKey(o); err != nil {
 			s.f.record(seq, "%v", err)
-		} else if _, ok := s.numbers[o.Whole()]; !ok && o != "v0" && !s.broken {
+		} else if _, ok := s.numbers[o.Whole()]; !ok && o != "v0" && !s.broken && !s.bare[o.Whole()] {
 			s.f.record(seq, "it uses %s, which no earlier record gives a name", o.Whole())
 		}
 	}
@@ -62,7 +65,7 @@ func (s *sequence) indexed(seq int64, e *examined) {
 	if err != nil {
 		return // said by bindings
 	}
-	about, err := decodeSubject(key, s.f.t.subjects.Get(key[:]))
+	about, err := s.f.t.subject(key)
 	if err != nil {
 		s.f.problem("bucket subjects", "%s: %v", e.rec.Subject, err)
 		return
@@ -77,6 +80,7 @@ func (s *sequence) indexed(seq int64, e *examined) {
 func (s *sequence) latest(seq int64, e *examined, about *subject) {
 	for _, o := range e.facets {
 		switch got := about.find(o.Slot); {
+		case got == nil && s.erasedAfter(about, seq):
 		case got == nil:
 			s.f.problem("bucket subjects", "the latest state of %s lacks %q, which record %d set", e.rec.Subject, o.Slot, seq)
 		case got.seq < seq:
@@ -93,12 +97,17 @@ func (s *sequence) latest(seq int64, e *examined, about *subject) {
 // endNames compares the buckets of names with the records.
 func (s *sequence) endNames() {
 	f := s.f
+	if f.shut {
+		return
+	}
 	for name, number := range s.names {
 		o := evidence.NewOrdinal(name.space, number)
 		if got := f.t.number(name); got != number {
 			f.problem("bucket names", "the name of %s leads to %s", o, evidence.NewOrdinal(name.space, got))
 		}
-		if got := string(f.t.ordinals.Get(numberKey(name.space, number))); got != name.key {
+		if got, err := f.t.key(name.space, number); err != nil {
+			f.problem("bucket ordinals", "%s: %v", o, err)
+		} else if got != name.key {
 			f.problem("bucket ordinals", "%s leads to another name than the records say", o)
 		}
 	}
@@ -108,7 +117,7 @@ func (s *sequence) endNames() {
 	for _, b := range []struct {
 		name string
 		n    int
-	}{{bucketNames, f.count(bucketNames)}, {bucketOrdinals, f.count(bucketOrdinals)}} {
+	}{{bucketNames, f.count(bucketNames)}, {bucketOrdinals, f.count(bucketOrdinals) - f.forgotten()}} {
 		if b.n != len(s.names) {
 			f.problem("bucket "+b.name, "it holds %d names, but the records bind %d", b.n, len(s.names))
 		}
@@ -134,7 +143,7 @@ func (s *sequence) endSubjects() {
 	for k, v := c.First(); k != nil; k, v = c.Next() {
 		switch len(k) {
 		case evidence.OrdinalKeyLen:
-			got, err := decodeSubject(subjectKey(k), v)
+			got, err := f.t.decodeSubject(subjectKey(k), v)
 			if err != nil {
 				f.problem("bucket subjects", "key %x: %v", k, err)
 			}
@@ -148,7 +157,7 @@ func (s *sequence) endSubjects() {
 	if listed != f.rep.Records {
 		f.problem("bucket subjects", "it lists %d records, but the log has %d", listed, f.rep.Records)
 	}
-	if slots != s.slots && !s.unknown {
+	if slots != s.slots && !s.unknown && !f.shut {
 		f.problem("bucket subjects", "it holds %d latest values, of which the records account for %d", slots, s.slots)
 	}
 }

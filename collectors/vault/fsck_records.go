@@ -22,13 +22,16 @@ type examined struct {
 	leaf       evidence.Digest
 	wrong      []string
 	broken     bool // not even an envelope
+	absent     bool // the body is gone
+	sealed     bool // the body is sealed
+	shut       bool // and no key was given
 }
 
 const fsckWave = 4096
 
 // records reads the log once: values by themselves on all cores, then one after another what follows from their order.
 func (f *fsck) records(ctx context.Context) error {
-	s := &sequence{f: f, names: map[whole]uint64{}, numbers: map[evidence.Ordinal]string{}}
+	s := &sequence{f: f, names: map[whole]uint64{}, numbers: map[evidence.Ordinal]string{}, rotation: -1, bare: map[evidence.Ordinal]bool{}, cuts: map[int64]evidence.CutReply{}}
 	if k, _ := f.t.log.Cursor().Last(); len(k) == 8 {
 		f.head = keySeq(k) + 1
 	}
@@ -68,7 +71,7 @@ func (f *fsck) examine(wave []examined) (stumbled any) {
 				stumbled = what
 			})
 			for i := range slice {
-				slice[i].look()
+				slice[i].look(f.ring)
 			}
 		})
 	}
@@ -76,7 +79,7 @@ func (f *fsck) examine(wave []examined) (stumbled any) {
 	return stumbled
 }
 
-func (e *examined) look() {
+func (e *examined) look(r *ring) {
 	envelope, body, err := split(e.value)
 	if err != nil {
 		e.broken, e.wrong = true, append(e.wrong, "it is not an envelope and a body: "+err.Error())
@@ -87,11 +90,23 @@ func (e *examined) look() {
 		e.broken, e.wrong = true, append(e.wrong, err.Error())
 		return
 	}
-	e.rec.EnvelopeBytes, e.rec.Body = envelope, body
-	if body == nil {
-		e.wrong = append(e.wrong, "its body is gone, and no record says that it was erased")
-		return
+	e.rec.EnvelopeBytes = envelope
+	if e.absent = body == nil; e.absent {
+		return // end says whether a record accounts for it
 	}
+	if _, e.sealed = sealedBy(body); e.sealed {
+		if e.shut = r == nil; e.shut {
+			return
+		}
+		if body, err = r.body(envelope, body); err != nil {
+			e.wrong = append(e.wrong, "its sealed body: "+err.Error())
+			return
+		}
+		if e.absent = body == nil; e.absent {
+			return
+		}
+	}
+	e.rec.Body = body
 	if sum := evidence.Sum(body); sum != e.rec.Envelope.Body {
 		e.wrong = append(e.wrong, fmt.Sprintf("its body is not the one that was recorded: its SHA-256 is %s, the envelope says %s", sum, e.rec.Envelope.Body))
 		return
@@ -110,18 +125,24 @@ func (e *examined) look() {
 
 // sequence is what follows from the order of the records.
 type sequence struct {
-	f       *fsck
-	at      int64 // the next record
-	last    evidence.Time
-	tree    tree
-	stored  int64 // hashes compared so far
-	lost    int64 // the first chunk of hashes not yet said to be missing
-	names   map[whole]uint64
-	numbers map[evidence.Ordinal]string // whole ordinals that are bound, and to which key
-	slots   int64                       // facet slots that stand in the index as the records say
-	broken  bool                        // a record could not be read: what the indexes hold beyond the others may stem from it
-	unknown bool                        // a record could be read only by a newer build: its facets are not known here
-	log     note.Verifiers
+	f        *fsck
+	at       int64 // the next record
+	last     evidence.Time
+	tree     tree
+	stored   int64 // hashes compared so far
+	lost     int64 // the first chunk of hashes not yet said to be missing
+	names    map[whole]uint64
+	numbers  map[evidence.Ordinal]string // whole ordinals that are bound, and to which key
+	slots    int64                       // facet slots that stand in the index as the records say
+	broken   bool                        // a record could not be read: what the indexes hold beyond the others may stem from it
+	unknown  bool                        // a record could be read only by a newer build: its facets are not known here
+	bare     map[evidence.Ordinal]bool   // whole ordinals whose binding record has no body that can be read
+	absent   []int64                     // records without a body
+	erased   []evidence.SeqRun           // records that others say were erased
+	cuts     map[int64]evidence.CutReply
+	log      note.Verifiers
+	key      string // the log's key at this point, a vkey
+	rotation int64  // the last key.rotated, -1 where there was none
 }
 
 func (s *sequence) next(e *examined) {
@@ -152,7 +173,16 @@ func (s *sequence) next(e *examined) {
 	s.last = e.rec.At
 	s.bindings(seq, e)
 	s.indexed(seq, e)
-	if e.body == nil {
+	if e.sealed {
+		s.f.rep.Sealed++
+	}
+	switch {
+	case e.absent:
+		s.absent = append(s.absent, seq)
+		return
+	case e.shut:
+		return
+	case e.body == nil:
 		s.broken = true
 		return
 	}
@@ -164,6 +194,10 @@ func (s *sequence) next(e *examined) {
 		s.created(seq, b)
 	case *evidence.Checkpoint:
 		s.checkpoint(seq, b)
+	case *evidence.KeyRotated:
+		s.rotated(seq, b)
+	case *evidence.Erased:
+		s.erasure(seq, b)
 	}
 }
 
@@ -207,13 +241,20 @@ func (s *sequence) grow(seq int64, leaf evidence.Digest) {
 
 func (s *sequence) blobs(seq int64, b evidence.Body) {
 	blobber, ok := b.(evidence.Blobber)
-	if !ok {
+	if !ok || b.Kind() == evidence.KindErased { // what is left of a reply may be cut again: endErased claims it
 		return
 	}
 	for _, d := range blobber.Blobs() {
-		if _, known := s.f.blobs[d]; !known {
-			s.f.blobs[d] = claim{seq: seq, size: -1}
+		c, known := s.f.blobs[d]
+		if !known {
+			c = claim{seq: seq, size: -1}
 		}
+		if b.Kind() == evidence.KindAcquisition {
+			c.replies = append(c.replies, seq)
+		} else {
+			c.firm = true
+		}
+		s.f.blobs[d] = c
 	}
 	for _, o := range objects(b) {
 		c, ok := s.f.blobs[o.SHA256]
@@ -252,7 +293,7 @@ func (s *sequence) created(seq int64, b *evidence.VaultCreated) {
 		s.f.record(seq, "its log key cannot be read: %v", err)
 		return
 	}
-	s.log = note.VerifierList(v)
+	s.log, s.key = note.VerifierList(v), b.LogKey
 }
 
 // checkpoint compares a signed tree head with the records.
@@ -306,6 +347,8 @@ func (s *sequence) end() {
 			f.problem("bucket tree", "it holds %d hashes, but %d records need %d", n, s.at, s.stored)
 		}
 	}
+	s.endKey()
+	s.endErased()
 	s.endNames()
 	s.endSubjects()
 }

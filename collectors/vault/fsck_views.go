@@ -36,8 +36,15 @@ func (f *fsck) view(ctx context.Context, view evidence.View) error {
 	out := FsckView{Name: view.Name, Result: "compared"}
 	defer func() { f.rep.Views = append(f.rep.Views, out) }()
 	s, ok := readViewState(f.t, view.Name)
-	stored := f.t.Bucket([]byte(viewPrefix + view.Name))
+	stored := f.t.Bucket([]byte(s.bucket(view.Name)))
 	switch {
+	case f.t.meta.Get([]byte(metaStale)) != nil:
+		out.Result = "not compared: records were erased, and it will be built anew when the vault is opened"
+		return nil
+	case f.shut && s.Key != "":
+		out.Result = "not compared: it is sealed"
+		f.unchecked("the view %s", view.Name)
+		return nil
 	case !ok || s.Version != view.Version:
 		out.Result = "not there in this version: it will be built when the vault is opened"
 		return nil
@@ -48,6 +55,11 @@ func (f *fsck) view(ctx context.Context, view evidence.View) error {
 	upTo := f.rep.Records
 	if s.Next != live {
 		upTo = s.Next
+	}
+	key, err := f.viewKey(s)
+	if err != nil {
+		f.problem("view "+view.Name, "%v", err)
+		return nil
 	}
 	dir, err := f.scratch()
 	if err != nil {
@@ -68,7 +80,7 @@ func (f *fsck) view(ctx context.Context, view evidence.View) error {
 		return nil
 	}
 	return db.View(func(tx *bolt.Tx) error {
-		out.Keys = f.compare(view.Name, stored, tx.Bucket([]byte(viewPrefix)))
+		out.Keys = f.compare(view.Name, key, stored, tx.Bucket([]byte(viewPrefix)))
 		return nil
 	})
 }
@@ -98,9 +110,9 @@ func (f *fsck) rebuild(ctx context.Context, db *bolt.DB, view evidence.View, upT
 				return err
 			}
 			for n := 0; k != nil && seq < upTo && n < rebuildChunk; k, v = c.Next() {
-				if rec, err := record(v); err != nil {
+				if rec, err := f.ring.record(v); err != nil {
 					return fmt.Errorf("record %d: %w", seq, err)
-				} else if err := (table{view, b}).apply(rec); err != nil {
+				} else if err := (table{view, b, nil}).apply(rec); err != nil {
 					return err
 				}
 				n, seq = n+1, seq+1
@@ -116,7 +128,7 @@ func (f *fsck) rebuild(ctx context.Context, db *bolt.DB, view evidence.View, upT
 }
 
 // compare walks both sides in step.
-func (f *fsck) compare(view string, stored, fresh *bolt.Bucket) (keys int64) {
+func (f *fsck) compare(view string, key *dataKey, stored, fresh *bolt.Bucket) (keys int64) {
 	where := "view " + view
 	cs, cf := stored.Cursor(), fresh.Cursor()
 	ks, vs := cs.First()
@@ -130,7 +142,7 @@ func (f *fsck) compare(view string, stored, fresh *bolt.Bucket) (keys int64) {
 			f.problem(where, "the key %q is missing, which the records give", clip(string(kf)))
 			kf, vf = cf.Next()
 		default:
-			if err := sameValue(vs, vf); err != nil {
+			if err := sameValue(kv{view: view, key: key}, string(ks), vs, vf); err != nil {
 				f.problem(where, "the key %q %v", clip(string(ks)), err)
 			}
 			ks, vs = cs.Next()
@@ -152,11 +164,19 @@ func order(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-func sameValue(stored, fresh []byte) error {
+func sameValue(at kv, key string, stored, fresh []byte) error {
+	a, av, alive := decodeValue(stored)
+	if at.key != nil && alive {
+		var damaged error
+		at.damaged = &damaged
+		if a = at.open(key, a, av); damaged != nil {
+			return damaged
+		}
+		stored = append(append([]byte{}, stored[:valueHead]...), a...)
+	}
 	if bytes.Equal(stored, fresh) {
 		return nil
 	}
-	a, av, alive := decodeValue(stored)
 	b, bv, blive := decodeValue(fresh)
 	switch {
 	case av != bv:

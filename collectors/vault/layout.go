@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	bolt "go.etcd.io/bbolt"
@@ -12,28 +13,52 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// Format is the number of the layout described here; a vault of another format is refused.
-const Format = 1
+// Format is the number of the layout described here; a vault of another format is refused. FormatSealed is that of a vault in which
+// bodies are sealed or were erased: what knows nothing of either must not open it.
+const (
+	Format       = 1
+	FormatSealed = 2
+)
+
+func knownFormat(f string) bool {
+	return f == strconv.Itoa(Format) || f == strconv.Itoa(FormatSealed)
+}
 
 // The buckets. Every key that a commit touches is local: it lies beside keys touched lately, since each page that a commit
 // touches is written whole. Nothing is keyed by a digest.
 const (
 	bucketMeta     = "meta"     // format, head, and one `view/NAME` a view
-	bucketLog      = "log"      // seq -> envelope LF body
+	bucketLog      = "log"      // seq -> envelope LF body, which may be sealed (seal.go) or gone
 	bucketTree     = "tree"     // chunk number -> chunkHashes stored hashes in the numbering of tlog.StoredHashIndex
 	bucketIDs      = "ids"      // acquisition id, first count -> seqs of a run of counts
 	bucketNames    = "names"    // space, key -> number
 	bucketOrdinals = "ordinals" // space, number -> key
 	bucketSubjects = "subjects" // ordinal key -> first seq, facets; ordinal key, further seq -> nothing
 	bucketCursors  = "cursors"  // name -> data
-	viewPrefix     = "view/"    // bucket view/NAME: key -> version, flag, value
+	viewPrefix     = "view/"    // bucket view/NAME or view/NAME/1: key -> version, flag, value
+)
+
+// The buckets that are made when there is something to put into them.
+const (
+	bucketErased    = "erased"    // seq -> seq of the record that says so
+	bucketDestroyed = "destroyed" // id of a data key -> seq of that record, or nothing where compaction did it
+	bucketRefs      = "refs"      // digest, seq -> nothing: which records name a blob; a follower, brought up when it is needed
+	bucketCuts      = "cuts"      // seq of an acquisition -> seq of the record that says what is left of its reply
+	bucketDirty     = "dirty"     // id of a data key that sealed a blob which was removed -> nothing
+	bucketDoomed    = "doomed"    // digest -> nothing: blobs to be removed, which a crash may have left
 )
 
 var buckets = []string{bucketMeta, bucketLog, bucketTree, bucketIDs, bucketNames, bucketOrdinals, bucketSubjects, bucketCursors}
 
 const (
-	metaFormat = "format" // decimal
-	metaHead   = "head"   // size, root: what the last commit left
+	metaFormat    = "format"    // decimal
+	metaHead      = "head"      // size, root: what the last commit left
+	metaKey       = "key"       // seq of the newest key.rotated; absent where there is none
+	metaState     = "state"     // id of the data key of names and cursors; absent in a vault that is not sealed
+	metaRefs      = "refs"      // the first record that the follower of blobs has not seen
+	metaStale     = "stale"     // there where the views hold what was erased, until they are built anew
+	metaSwept     = "swept"     // the size of the log when the vault was last compacted
+	metaCompacted = "compacted" // id and body of the record of a compaction, until it is written
 )
 
 // spaces are those whose names are numbered; v0 alone is in no bucket.
@@ -42,6 +67,8 @@ const spaces = "uspacnt"
 // txn is a transaction with its buckets at hand.
 type txn struct {
 	*bolt.Tx
+	ring                                                     *ring    // nil where the vault is not sealed
+	box                                                      *dataKey // of names and cursors, nil likewise
 	meta, log, tree, ids, names, ordinals, subjects, cursors *bolt.Bucket
 }
 
@@ -74,7 +101,7 @@ func (k subjectKey) withSeq(seq int64) []byte {
 	return binary.BigEndian.AppendUint64(k[:len(k):len(k)], uint64(seq))
 }
 
-// split parts a log value. body is nil where it is gone.
+// split parts a log value. body is as it is stored, and nil where it is gone.
 func split(value []byte) (envelope, body []byte, err error) {
 	i := bytes.IndexByte(value, '\n')
 	switch {

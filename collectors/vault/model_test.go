@@ -198,11 +198,17 @@ func genBatch(t *rapid.T, m *model) evidence.Batch {
 }
 
 func TestVaultIsItsModel(t *testing.T) {
+	for name, options := range sorts {
+		t.Run(name, func(t *testing.T) { isItsModel(t, options) })
+	}
+}
+
+func isItsModel(t *testing.T, options func(testing.TB, ...evidence.View) vault.Options) {
 	folder := t.TempDir()
 	run := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		run++
-		o := vaulttest.Options(t, vaulttest.Tally())
+		o := options(t, vaulttest.Tally())
 		path := filepath.Join(folder, fmt.Sprint(run))
 		v, err := vault.Create(path, o)
 		if err != nil {
@@ -235,7 +241,7 @@ func TestVaultIsItsModel(t *testing.T) {
 		if err := v.Close(); err != nil {
 			rt.Fatal(err)
 		}
-		clean(t, path, o.Views...)
+		cleanWith(t, path, o)
 	})
 }
 

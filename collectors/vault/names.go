@@ -40,17 +40,25 @@ func numberKey(s evidence.Space, n uint64) []byte {
 
 // number looks a name up in a transaction; 0 stands for unbound.
 func (t *txn) number(n whole) uint64 {
-	if v := t.names.Get(n.bytes()); len(v) == 8 {
+	if v := t.names.Get(t.nameKey(n)); len(v) == 8 {
 		return binary.BigEndian.Uint64(v)
 	}
 	return 0
 }
 
 func (t *txn) bind(n whole, number uint64) error {
-	if err := t.names.Put(n.bytes(), binary.BigEndian.AppendUint64(nil, number)); err != nil {
+	if err := t.names.Put(t.nameKey(n), binary.BigEndian.AppendUint64(nil, number)); err != nil {
 		return err
 	}
-	return t.ordinals.Put(numberKey(n.space, number), []byte(n.key))
+	k := numberKey(n.space, number)
+	return t.ordinals.Put(k, t.seal(bucketOrdinals, k, []byte(n.key)))
+}
+
+// key returns the name's key that a number stands for, empty where it stands for none.
+func (t *txn) key(s evidence.Space, number uint64) (string, error) {
+	k := numberKey(s, number)
+	b, err := t.unseal(bucketOrdinals, k, t.ordinals.Get(k))
+	return string(b), err
 }
 
 // lastNumbers returns the highest number given in each of spaces.

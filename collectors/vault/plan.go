@@ -100,7 +100,11 @@ func (p *plan) expect() error {
 		if !p.w.v.views[e.View] {
 			return fmt.Errorf("condition on view %q: %w", e.View, errNoView)
 		}
-		if _, version, _ := (table{b: p.t.Bucket([]byte(viewPrefix + e.View))}).get(e.Key); version != e.Version {
+		place, err := p.w.v.place(p.t, e.View)
+		if err != nil {
+			return err
+		}
+		if _, version, _ := get(p.t.Bucket([]byte(place.bucket)), e.Key); version != e.Version {
 			return fmt.Errorf("view %s, key %s: version %d, not %d: %w", e.View, clip(e.Key), version, e.Version, evidence.ErrConflict)
 		}
 	}
@@ -123,6 +127,9 @@ func (p *plan) decide(i int, d *draft) error {
 		return err
 	}
 	if latest, differs := about.differs(d.facets); differs {
+		if err := p.w.v.recheck(d); err != nil {
+			return err
+		}
 		d.fate, d.about = write, about
 		about.write(d)
 	} else {
@@ -223,7 +230,7 @@ func (p *plan) about(o evidence.Ordinal) (*subject, error) {
 	if s := p.subjects[k]; s != nil {
 		return s, nil
 	}
-	s, err := decodeSubject(k, p.t.subjects.Get(k[:]))
+	s, err := p.t.subject(k)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", o, err)
 	}

@@ -219,7 +219,7 @@ func (d *draft) check(internal bool) error {
 	if _, unknown := b.(*evidence.Unknown); unknown || !validKind(b.Kind()) {
 		return fmt.Errorf("%w: its kind %q is not one that can be written", ErrDraft, b.Kind())
 	}
-	if k := b.Kind(); !internal && (k == evidence.KindVaultCreated || k == evidence.KindAccountBound) {
+	if k := b.Kind(); !internal && (k == evidence.KindVaultCreated || k == evidence.KindAccountBound || k == evidence.KindKeyRotated) {
 		return fmt.Errorf("%w: %s is written by the vault alone", ErrDraft, k)
 	}
 	if err := checkName(d.in.Actor); err != nil {

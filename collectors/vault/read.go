@@ -30,7 +30,7 @@ func (v *Vault) read(ctx context.Context, fn func(*txn) error) error {
 		return err
 	}
 	err := v.db.View(func(tx *bolt.Tx) error {
-		t, err := open(tx)
+		t, err := v.open(tx)
 		if err != nil {
 			return err
 		}
@@ -86,7 +86,7 @@ func (v *Vault) records(seqs []int64) ([]evidence.Record, error) {
 			return nil, err
 		}
 		for i, value := range values {
-			rec, err := record(value)
+			rec, err := v.ring.record(value)
 			if err != nil {
 				return nil, fmt.Errorf("record %d: %w: run muhafiz fsck", seqs[i], err)
 			}
@@ -154,7 +154,7 @@ func (v *Vault) About(ctx context.Context, o evidence.Ordinal, fn func(evidence.
 	for next := int64(0); ; {
 		var seqs []int64
 		err := v.read(ctx, func(t *txn) error {
-			s, err := decodeSubject(key, t.subjects.Get(key[:]))
+			s, err := t.subject(key)
 			if err != nil {
 				return fmt.Errorf("%s: %w", o, err)
 			}
@@ -188,7 +188,7 @@ func (v *Vault) Latest(ctx context.Context, o evidence.Ordinal) (map[string]int6
 	}
 	out := map[string]int64{}
 	err = v.read(ctx, func(t *txn) error {
-		s, err := decodeSubject(key, t.subjects.Get(key[:]))
+		s, err := t.subject(key)
 		for _, sl := range s.slots {
 			out[sl.name] = sl.seq
 		}
@@ -230,9 +230,9 @@ func (v *Vault) Name(ctx context.Context, o evidence.Ordinal) (evidence.Name, er
 	if n.Space == evidence.SpaceVault && number == 0 {
 		return n, nil
 	}
-	err = v.read(ctx, func(t *txn) error {
-		n.Key = string(t.ordinals.Get(numberKey(n.Space, number)))
-		return nil
+	err = v.read(ctx, func(t *txn) (err error) {
+		n.Key, err = t.key(n.Space, number)
+		return err
 	})
 	if err == nil && n.Key == "" {
 		err = fmt.Errorf("%s: %w", o, evidence.ErrUnbound)
@@ -246,11 +246,9 @@ func (v *Vault) Name(ctx context.Context, o evidence.Ordinal) (evidence.Name, er
 // Cursor returns what the last Put wrote under the name, nil if there was none.
 func (v *Vault) Cursor(ctx context.Context, name string) ([]byte, error) {
 	var data []byte
-	err := v.read(ctx, func(t *txn) error {
-		if b := t.cursors.Get([]byte(name)); b != nil {
-			data = append([]byte{}, b...)
-		}
-		return nil
+	err := v.read(ctx, func(t *txn) (err error) {
+		data, err = t.unseal(bucketCursors, []byte(name), t.cursors.Get([]byte(name)))
+		return err
 	})
 	return data, err
 }

@@ -18,8 +18,18 @@ const live = -1
 
 // viewState is what is stored of a view under `view/NAME` in the bucket of metadata.
 type viewState struct {
-	Version int   `json:"version"`
-	Next    int64 `json:"next"` // the first record that the view has not seen, or live
+	Version int    `json:"version"`
+	Next    int64  `json:"next"`          // the first record that the view has not seen, or live
+	Gen     int    `json:"gen,omitempty"` // which of its two buckets holds it
+	Key     string `json:"key,omitempty"` // id of the data key of its values, where the vault is sealed
+}
+
+// bucket is the view's bucket: it has two, so that it can be built anew beside the one in use.
+func (s viewState) bucket(name string) string {
+	if s.Gen == 0 {
+		return viewPrefix + name
+	}
+	return viewPrefix + name + "/1"
 }
 
 func readViewState(t *txn, name string) (s viewState, ok bool) {
@@ -65,7 +75,8 @@ func (v *Vault) park(size int64) error {
 		for k, _ := c.Seek([]byte(viewPrefix)); k != nil && strings.HasPrefix(string(k), viewPrefix); k, _ = c.Next() {
 			name := strings.TrimPrefix(string(k), viewPrefix)
 			if s, ok := readViewState(t, name); ok && s.Next == live && !v.views[name] {
-				parked[name] = viewState{s.Version, size}
+				s.Next = size
+				parked[name] = s
 			}
 		}
 		if len(parked) == 0 {
@@ -86,7 +97,7 @@ var errNothing = errors.New("nothing to write")
 // update runs fn in a writing transaction, which it rolls back where fn says that there is nothing to write.
 func (v *Vault) update(fn func(t *txn) error) error {
 	err := v.db.Update(func(tx *bolt.Tx) error {
-		t, err := open(tx)
+		t, err := v.open(tx)
 		if err != nil {
 			return err
 		}
@@ -108,18 +119,22 @@ func (v *Vault) rebuild(view evidence.View, size int64) error {
 		var at viewState
 		err := v.update(func(t *txn) error {
 			s, ok := readViewState(t, view.Name)
+			if ok && v.missingKey(s) {
+				s.Version, s.Key = -1, ""
+			}
 			if ok && s.Version == view.Version && s.Next == live {
 				done = true
 				return errNothing
 			}
-			b, err := freshBucket(t, view, s, ok)
+			s, b, err := v.freshBucket(t, view, s, ok)
 			if err != nil {
 				return err
 			}
-			if !ok || s.Version != view.Version {
-				s = viewState{Version: view.Version}
+			key, err := v.viewKey(s)
+			if err != nil {
+				return err
 			}
-			if s.Next, err = applyRange(t, table{view, b}, s.Next, min(size, s.Next+rebuildChunk)); err != nil {
+			if s.Next, err = applyRange(t, table{view, b, key}, s.Next, min(size, s.Next+rebuildChunk)); err != nil {
 				return err
 			}
 			if at = s; s.Next >= size {
@@ -141,19 +156,28 @@ func (v *Vault) rebuild(view evidence.View, size int64) error {
 	return nil
 }
 
-// freshBucket returns the view's bucket, emptied where it was built by another version.
-func freshBucket(t *txn, view evidence.View, s viewState, ok bool) (*bolt.Bucket, error) {
-	name := []byte(viewPrefix + view.Name)
+// freshBucket returns the view's bucket, emptied where it was built by another version, and what is known of it.
+func (v *Vault) freshBucket(t *txn, view evidence.View, s viewState, ok bool) (viewState, *bolt.Bucket, error) {
+	name := []byte(s.bucket(view.Name))
 	b := t.Bucket(name)
 	if b != nil && ok && s.Version == view.Version {
-		return b, nil
+		return s, b, nil
 	}
 	if b != nil {
 		if err := t.DeleteBucket(name); err != nil {
-			return nil, err
+			return s, nil, err
 		}
 	}
-	return t.CreateBucket(name)
+	s = viewState{Version: view.Version, Gen: s.Gen, Key: s.Key}
+	if v.ring != nil && s.Key == "" {
+		k, err := v.ring.fresh(keyName{class: classView + view.Name})
+		if err != nil {
+			return s, nil, err
+		}
+		s.Key = k.id.String()
+	}
+	b, err := t.CreateBucket(name)
+	return s, b, err
 }
 
 // applyRange shows a view the records from..to-1 and returns the next.
@@ -161,7 +185,7 @@ func applyRange(t *txn, tab table, from, to int64) (int64, error) {
 	c := t.log.Cursor()
 	next := from
 	for k, v := c.Seek(seqKey(from)); k != nil && next < to; k, v = c.Next() {
-		rec, err := record(v)
+		rec, err := t.ring.record(v)
 		if err != nil {
 			return next, fmt.Errorf("record %d: %w", keySeq(k), err)
 		}

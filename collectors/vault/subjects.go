@@ -41,8 +41,42 @@ type subject struct {
 	last  *draft // the last of the batch in hand that changes this, nil if none does
 }
 
-// decodeSubject reads a value: first, then for each slot its name's length doubled, plus one for a default, its name, its value unless it
-// is a default, and by how much its seq is above first.
+// subject reads a subject's entry. What a facet says can be guessed from its digest, and so the slots are sealed where the vault is:
+// without a key none are returned.
+func (t *txn) subject(key subjectKey) (*subject, error) {
+	return t.decodeSubject(key, t.subjects.Get(key[:]))
+}
+
+func (t *txn) decodeSubject(key subjectKey, v []byte) (*subject, error) {
+	_, n := binary.Uvarint(v)
+	if n <= 0 || len(v) == n || v[n] != sealMark { // no slot begins with sealMark: names are not empty
+		return decodeSubject(key, v)
+	}
+	s, err := decodeSubject(key, v[:n])
+	if err != nil || t.box == nil {
+		return s, err
+	}
+	slots, err := openWith(t.box.aead, v[n+1:], stateContext(bucketSubjects, key[:]))
+	if err != nil {
+		return s, errSubject
+	}
+	return decodeSubject(key, append(append(make([]byte, 0, n+len(slots)), v[:n]...), slots...))
+}
+
+// putSubject writes a subject's entry.
+func (t *txn) putSubject(s *subject) error { return t.subjects.Put(s.key[:], t.subjectValue(s)) }
+
+func (t *txn) subjectValue(s *subject) []byte {
+	v := s.encode()
+	if _, n := binary.Uvarint(v); t.box != nil && len(v) > n {
+		sealed := append(append(make([]byte, 0, len(v)+1+nonceLen+tagLen), v[:n]...), sealMark)
+		v = sealWith(t.box.aead, sealed, v[n:], stateContext(bucketSubjects, s.key[:]))
+	}
+	return v
+}
+
+// decodeSubject reads a value in the clear: first, then for each slot its name's length doubled, plus one for a default, its name, its
+// value unless it is a default, and by how much its seq is above first.
 func decodeSubject(key subjectKey, v []byte) (*subject, error) {
 	s := &subject{key: key, first: -1}
 	if v == nil {

@@ -22,7 +22,7 @@ import (
 var (
 	// ErrLocked: another process has the vault open.
 	ErrLocked = errors.New("another muhafiz holds this vault: stop it first, or let it answer through its control socket")
-	// ErrNotVault: the folder holds no vault.
+	// ErrNotVault: the folder holds no vault, or one that this build does not read.
 	ErrNotVault = errors.New("not a vault: name the folder that holds vault.db")
 	// ErrExists: Create met a vault that is there already.
 	ErrExists = errors.New("there is a vault here already: open it, or name another folder")
@@ -44,6 +44,7 @@ type Options struct {
 	Signer note.Signer      // signs checkpoints; needed by Create and Checkpoint
 	LogKey string           // Signer's key as a C2SP vkey, `NAME+HASH+KEY`; Create records it in vault.created
 	Build  string           // of the program, for vault.created
+	Keys   *Keys            // where given, what is written from now on is sealed; a sealed vault cannot be opened without
 	Now    func() time.Time // nil: time.Now
 	Log    zerolog.Logger
 }
@@ -63,14 +64,22 @@ type Vault struct {
 	blobs   *blobs
 	views   map[string]bool // that this Vault keeps up to date
 	created evidence.VaultCreated
+	ring    *ring      // nil where the vault is not sealed
+	box     *dataKey   // of names and cursors, nil likewise
+	places  sync.Map   // view name -> *knownPlace
+	turning sync.Mutex // held while a checkpoint is signed or the key changes
+	erasing sync.Mutex // held by Erase
 
 	queue chan *request
+	erase chan *erasure
 	stop  chan struct{} // closed by Close
 	done  chan struct{} // closed when the writer has returned
 	once  sync.Once
 	size  atomic.Int64 // records acknowledged
 
 	mu      sync.Mutex
+	signer  note.Signer // of checkpoints, nil where none was given
+	logKey  string      // its public key, as the log gives it
 	failure error
 	grown   chan struct{} // closed and replaced when size grows
 	root    treeHead      // of the acknowledged records
@@ -82,7 +91,10 @@ var _ collectors.Sink = (*Vault)(nil)
 func Open(path string, o Options) (*Vault, error) {
 	v := &Vault{
 		path: path, o: o.withDefaults(), views: map[string]bool{},
-		queue: make(chan *request), stop: make(chan struct{}), done: make(chan struct{}), grown: make(chan struct{}),
+		queue: make(chan *request), erase: make(chan *erasure), stop: make(chan struct{}), done: make(chan struct{}), grown: make(chan struct{}),
+	}
+	if err := checkVaultFolder(path); err != nil {
+		return nil, fmt.Errorf("open vault %s: %w", path, err)
 	}
 	db, err := openDB(filepath.Join(path, "vault.db"))
 	if err != nil {
@@ -127,9 +139,6 @@ func (v *Vault) start() error {
 		return err
 	}
 	var err error
-	if v.blobs, err = openBlobs(filepath.Join(v.path, "blobs")); err != nil {
-		return err
-	}
 	v.publish(w.now)
 	first, err := v.Record(context.Background(), 0)
 	if err != nil {
@@ -139,11 +148,32 @@ func (v *Vault) start() error {
 	if err != nil {
 		return err
 	}
-	v.created = *created
+	v.created, v.signer = *created, v.o.Signer
+	if err := v.unlock(); err != nil {
+		return err
+	}
+	if v.blobs, err = openBlobs(filepath.Join(v.path, "blobs"), v.ring, v.o.Now); err != nil {
+		return err
+	}
+	if v.logKey, err = v.currentKey(); err != nil {
+		return err
+	}
+	for _, finish := range []func() error{v.clearCompact, v.dropStale, v.finishErasure} {
+		if err := finish(); err != nil {
+			return err
+		}
+	}
 	if err := v.catchUp(w.now.tree.size); err != nil {
 		return err
 	}
+	if err := v.sweepViews(); err != nil {
+		return err
+	}
 	go w.run()
+	if err := v.recordCompaction(); err != nil {
+		v.halt()
+		return err
+	}
 	return nil
 }
 
@@ -151,18 +181,27 @@ func (v *Vault) start() error {
 func (v *Vault) Close() error {
 	var err error
 	v.once.Do(func() {
-		close(v.stop)
-		<-v.done
-		err = v.db.Close()
+		v.halt()
+		err = errors.Join(v.noteHead(), v.db.Close())
 	})
 	return err
+}
+
+// halt ends the writer. Nothing is written any more; reading goes on until the file is closed.
+func (v *Vault) halt() {
+	close(v.stop)
+	<-v.done
 }
 
 // ID returns the vault's id as its first record gives it.
 func (v *Vault) ID() string { return v.created.VaultID }
 
-// LogKey returns the key that checkpoints are verified with, as the vault's first record gives it.
-func (v *Vault) LogKey() string { return v.created.LogKey }
+// LogKey returns the key that checkpoints are verified with: the vault's first record gives it, and a key.rotated another.
+func (v *Vault) LogKey() string {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.logKey
+}
 
 // Path returns the vault's folder.
 func (v *Vault) Path() string { return v.path }

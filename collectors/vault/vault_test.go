@@ -22,17 +22,44 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/vault/vaulttest"
 )
 
+// sorts are the options of a vault of each sort.
+var sorts = map[string]func(testing.TB, ...evidence.View) vault.Options{"plain": vaulttest.Options, "sealed": vaulttest.SealedOptions}
+
 func TestContract(t *testing.T) {
-	vaulttest.Suite(t, func(t *testing.T, views ...evidence.View) vaulttest.Log {
-		v := vaulttest.New(t, views...)
-		t.Cleanup(func() {
-			if err := v.Close(); err != nil {
-				t.Error(err)
-			}
-			clean(t, v.Path(), views...)
+	for name, options := range sorts {
+		t.Run(name, func(t *testing.T) {
+			vaulttest.Suite(t, func(t *testing.T, views ...evidence.View) vaulttest.Log {
+				o := options(t, views...)
+				v, err := vault.Create(filepath.Join(t.TempDir(), "vault"), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() {
+					if err := v.Close(); err != nil {
+						t.Error(err)
+					}
+					cleanWith(t, v.Path(), o)
+				})
+				return v
+			})
 		})
-		return v
-	})
+	}
+}
+
+// cleanWith insists that fsck finds nothing in a vault with these options.
+func cleanWith(t testing.TB, path string, o vault.Options) vault.FsckReport {
+	t.Helper()
+	rep, err := vault.Fsck(context.Background(), path, vault.FsckOptions{Views: o.Views, Keys: o.Keys})
+	if err != nil {
+		t.Error(err)
+	}
+	for _, p := range rep.Problems {
+		t.Error(p)
+	}
+	if len(rep.Unchecked) > 0 {
+		t.Errorf("not checked: %q", rep.Unchecked)
+	}
+	return rep
 }
 
 // clean insists that fsck finds nothing.
@@ -93,8 +120,8 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error("created without a key")
 	}
 	other := copyVault(t, closed(t))
-	doTo(t, other, change("meta", []byte("format"), func([]byte) []byte { return []byte("2") }))
-	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) || !strings.Contains(err.Error(), `format "2"`) {
+	doTo(t, other, change("meta", []byte("format"), func([]byte) []byte { return []byte("3") }))
+	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) || !strings.Contains(err.Error(), `format "3"`) {
 		t.Errorf("a newer format: %v", err)
 	}
 }

@@ -25,30 +25,78 @@ const (
 type table struct {
 	view evidence.View
 	b    *bolt.Bucket
+	key  *dataKey // of its values, nil where they are not sealed
 }
 
-// tables returns the views that follow the log. It is nil before the vault is open.
-func (v *Vault) tables(t *txn) []table {
+// place is where a view is kept.
+type place struct {
+	bucket string
+	key    *dataKey
+}
+
+// place looks a view's place up. What was found is remembered as long as the view's state is the same.
+func (v *Vault) place(t *txn, name string) (place, error) {
+	stored := t.meta.Get([]byte(viewPrefix + name))
+	if known, ok := v.places.Load(name); ok && known.(*knownPlace).state == string(stored) {
+		return known.(*knownPlace).place, nil
+	}
+	s, ok := readViewState(t, name)
+	if !ok {
+		return place{}, fmt.Errorf("view %q: %w", name, errNoView)
+	}
+	key, err := v.viewKey(s)
+	if err != nil {
+		return place{}, fmt.Errorf("view %s: %w", name, err)
+	}
+	p := place{s.bucket(name), key}
+	v.places.Store(name, &knownPlace{string(stored), p})
+	return p, nil
+}
+
+type knownPlace struct {
+	state string
+	place place
+}
+
+func (v *Vault) viewKey(s viewState) (*dataKey, error) {
+	if s.Key == "" {
+		return nil, nil
+	}
+	id, err := parseKeyID(s.Key)
+	if err != nil {
+		return nil, err
+	}
+	return v.ring.key(id)
+}
+
+// tables returns the views that follow the log. It is empty before the vault is open.
+func (v *Vault) tables(t *txn) ([]table, error) {
 	out := make([]table, 0, len(v.o.Views))
 	for _, view := range v.o.Views {
-		out = append(out, table{view, t.Bucket([]byte(viewPrefix + view.Name))})
+		p, err := v.place(t, view.Name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, table{view, t.Bucket([]byte(p.bucket)), p.key})
 	}
-	return out
+	return out, nil
 }
 
 func (t table) apply(r evidence.Record) error {
-	if err := t.view.Apply(r, kv{t.b, r.Seq + 1}); err != nil {
+	var damaged error
+	err := t.view.Apply(r, kv{b: t.b, version: r.Seq + 1, view: t.view.Name, key: t.key, damaged: &damaged})
+	if err = errors.Join(err, damaged); err != nil {
 		return fmt.Errorf("view %s, record %d: %w", t.view.Name, r.Seq, err)
 	}
 	return nil
 }
 
-// get returns a key's value, which the caller must copy, its version and whether it is live.
-func (t table) get(key string) (value []byte, version int64, live bool) {
+// get returns what is stored under a key, which the caller must copy, its version and whether it is live.
+func get(b *bolt.Bucket, key string) (value []byte, version int64, live bool) {
 	if key == "" {
 		return nil, 0, false
 	}
-	return decodeValue(t.b.Get([]byte(key)))
+	return decodeValue(b.Get([]byte(key)))
 }
 
 func decodeValue(v []byte) (value []byte, version int64, live bool) {
@@ -62,14 +110,40 @@ func decodeValue(v []byte) (value []byte, version int64, live bool) {
 type kv struct {
 	b       *bolt.Bucket
 	version int64
+	view    string
+	key     *dataKey
+	damaged *error // where to leave word of a value that does not open: nothing may be built on what a view then makes of it
 }
 
 func (k kv) Get(key string) ([]byte, int64) {
-	value, version, live := table{b: k.b}.get(key)
+	value, version, live := get(k.b, key)
 	if !live {
 		return nil, version
 	}
-	return append([]byte{}, value...), version
+	return k.open(key, value, version), version
+}
+
+// open returns a copy of a value in the clear.
+func (k kv) open(key string, value []byte, version int64) []byte {
+	if k.key == nil {
+		return append([]byte{}, value...)
+	}
+	plain, err := openWith(k.key.aead, value, viewContext(k.view, key, version))
+	if err != nil {
+		*k.damaged = fmt.Errorf("the value of %q: %w", clip(key), err)
+		return []byte{}
+	}
+	if plain == nil {
+		plain = []byte{}
+	}
+	return plain
+}
+
+// viewContext binds a value to its place: to its view, key and version.
+func viewContext(view, key string, version int64) []byte {
+	c := append(make([]byte, 0, len(view)+len(key)+9), view...)
+	c = append(append(c, 0), key...)
+	return binary.BigEndian.AppendUint64(c, uint64(version))
 }
 
 func (k kv) Put(key string, value []byte) error { return k.set(key, flagLive, value) }
@@ -77,8 +151,12 @@ func (k kv) Put(key string, value []byte) error { return k.set(key, flagLive, va
 func (k kv) Delete(key string) error { return k.set(key, flagTombstone, nil) }
 
 func (k kv) set(key string, flag byte, value []byte) error {
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, valueHead+len(value)), uint64(k.version))
-	return k.b.Put([]byte(key), append(append(v, flag), value...))
+	v := binary.BigEndian.AppendUint64(make([]byte, 0, valueHead+nonceLen+len(value)+tagLen), uint64(k.version))
+	v = append(v, flag)
+	if k.key != nil && flag == flagLive {
+		return k.b.Put([]byte(key), sealWith(k.key.aead, v, value, viewContext(k.view, key, k.version)))
+	}
+	return k.b.Put([]byte(key), append(v, value...))
 }
 
 // eachChunk is how many keys are copied before the callback sees any: it may write to the view, which a cursor does not outlive.
@@ -95,7 +173,7 @@ func (k kv) Each(prefix string, fn func(key string, value []byte, version int64)
 	from := []byte(prefix)
 	for from != nil {
 		var chunk []entry
-		chunk, from = readEntries(k.b, []byte(prefix), from, eachChunk)
+		chunk, from = k.read([]byte(prefix), from, eachChunk)
 		for _, e := range chunk {
 			if !fn(e.key, e.value, e.version) {
 				return
@@ -104,17 +182,17 @@ func (k kv) Each(prefix string, fn func(key string, value []byte, version int64)
 	}
 }
 
-// readEntries copies up to n live keys with the prefix, beginning at from, and returns where to go on, or nil at the end.
-func readEntries(b *bolt.Bucket, prefix, from []byte, n int) ([]entry, []byte) {
+// read copies up to n live keys with the prefix, beginning at from, and returns where to go on, or nil at the end.
+func (k kv) read(prefix, from []byte, n int) ([]entry, []byte) {
 	var out []entry
-	c := b.Cursor()
+	c := k.b.Cursor()
 	seen := 0
-	for k, v := c.Seek(from); k != nil && bytes.HasPrefix(k, prefix); k, v = c.Next() {
+	for key, v := c.Seek(from); key != nil && bytes.HasPrefix(key, prefix); key, v = c.Next() {
 		if seen++; seen > 8*n || len(out) == n {
-			return out, append([]byte{}, k...)
+			return out, append([]byte{}, key...)
 		}
 		if value, version, live := decodeValue(v); live {
-			out = append(out, entry{string(k), append([]byte{}, value...), version})
+			out = append(out, entry{string(key), k.open(string(key), value, version), version})
 		}
 	}
 	return out, nil
@@ -123,7 +201,7 @@ func readEntries(b *bolt.Bucket, prefix, from []byte, n int) ([]entry, []byte) {
 // Get returns the value and version of a view's key. The value of an absent or deleted key is nil; the version of a key that
 // never was is 0. A view that the vault was opened without is an error.
 func (v *Vault) Get(ctx context.Context, view, key string) (value []byte, version int64, err error) {
-	err = v.inView(ctx, view, func(b *bolt.Bucket) { value, version = kv{b: b}.Get(key) })
+	err = v.inView(ctx, view, func(k kv) { value, version = k.Get(key) })
 	return value, version, err
 }
 
@@ -133,7 +211,7 @@ func (v *Vault) Each(ctx context.Context, view, prefix string, fn func(key strin
 	from := []byte(prefix)
 	for from != nil {
 		var chunk []entry
-		err := v.inView(ctx, view, func(b *bolt.Bucket) { chunk, from = readEntries(b, []byte(prefix), from, eachChunk) })
+		err := v.inView(ctx, view, func(k kv) { chunk, from = k.read([]byte(prefix), from, eachChunk) })
 		if err != nil {
 			return err
 		}
@@ -146,12 +224,20 @@ func (v *Vault) Each(ctx context.Context, view, prefix string, fn func(key strin
 	return nil
 }
 
-func (v *Vault) inView(ctx context.Context, view string, fn func(*bolt.Bucket)) error {
+func (v *Vault) inView(ctx context.Context, view string, fn func(kv)) error {
 	if !v.views[view] {
 		return fmt.Errorf("view %q: %w", view, errNoView)
 	}
 	return v.read(ctx, func(t *txn) error {
-		fn(t.Bucket([]byte(viewPrefix + view)))
+		p, err := v.place(t, view)
+		if err != nil {
+			return err
+		}
+		var damaged error
+		fn(kv{b: t.Bucket([]byte(p.bucket)), view: view, key: p.key, damaged: &damaged})
+		if damaged != nil {
+			return fmt.Errorf("view %s: %w: run muhafiz fsck", view, damaged)
+		}
 		return nil
 	})
 }

@@ -1,9 +1,9 @@
 package vault
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
-	"strconv"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -26,14 +26,16 @@ type writer struct {
 	v     *Vault
 	now   state // of the transaction in hand
 	names cache
+	month string              // that keys is of
+	keys  map[string]*dataKey // by class, of the month in hand
 }
 
 // load reads the state that the last commit left and checks that it fits the log's end.
 func (w *writer) load(tx *bolt.Tx) error {
 	if m := tx.Bucket([]byte(bucketMeta)); m == nil {
 		return ErrNotVault
-	} else if f := string(m.Get([]byte(metaFormat))); f != strconv.Itoa(Format) {
-		return fmt.Errorf("format %q, this build reads %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), Format, ErrNotVault)
+	} else if f := string(m.Get([]byte(metaFormat))); !knownFormat(f) {
+		return fmt.Errorf("format %q, this build reads %d and %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), Format, FormatSealed, ErrNotVault)
 	}
 	t, err := open(tx)
 	if err != nil {
@@ -50,7 +52,11 @@ func (w *writer) load(tx *bolt.Tx) error {
 	if root := w.now.tree.root(); string(root[:]) != string(head[8:]) {
 		return errors.New("the tree's root is not what the last commit left: run muhafiz fsck")
 	}
-	rec, err := record(value)
+	envelope, _, err := split(bytes.Clone(value))
+	if err != nil {
+		return fmt.Errorf("record %d: %w", keySeq(k), err)
+	}
+	e, err := evidence.ParseEnvelope(envelope)
 	if err != nil {
 		return fmt.Errorf("record %d: %w", keySeq(k), err)
 	}
@@ -58,10 +64,10 @@ func (w *writer) load(tx *bolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if leaf != rec.Leaf() {
-		return fmt.Errorf("record %d is not the one that its leaf hash was made of: run muhafiz fsck", rec.Seq)
+	if leaf != evidence.LeafHash(envelope) {
+		return fmt.Errorf("record %d is not the one that its leaf hash was made of: run muhafiz fsck", keySeq(k))
 	}
-	w.now.at = rec.At.Time
+	w.now.at = e.At.Time
 	w.now.numbers = t.lastNumbers()
 	w.names = newCache()
 	return nil
@@ -73,6 +79,8 @@ func (w *writer) run() {
 		select {
 		case r := <-w.v.queue:
 			w.commit(w.gather(r))
+		case e := <-w.v.erase:
+			w.erased(e)
 		case <-w.v.stop:
 			return
 		}
@@ -133,11 +141,14 @@ func (w *writer) attempt(group []*request) (bad int, err error) {
 		return -1, err
 	}
 	defer tx.Rollback()
-	t, err := open(tx)
+	t, err := w.v.open(tx)
 	if err != nil {
 		return -1, err
 	}
-	tables := w.v.tables(t)
+	tables, err := w.v.tables(t)
+	if err != nil {
+		return -1, err
+	}
 	wrote := false
 	for i, r := range group {
 		p, err := w.plan(t, r)
@@ -145,6 +156,9 @@ func (w *writer) attempt(group []*request) (bad int, err error) {
 			continue
 		}
 		if err := w.write(t, tables, p); err != nil {
+			if disk := (*diskError)(nil); errors.As(err, &disk) {
+				i = -1
+			}
 			return i, err
 		}
 		wrote = wrote || p.changes()
@@ -182,6 +196,9 @@ func (w *writer) write(t *txn, tables []table, p *plan) error {
 		w.now.at = at
 	}
 	w.now.numbers = p.numbers
+	if err := w.prepareKeys(t.ring, p); err != nil {
+		return err
+	}
 	for _, b := range p.bindings {
 		if err := t.bind(b.name, b.number); err != nil {
 			return err
@@ -200,7 +217,7 @@ func (w *writer) write(t *txn, tables []table, p *plan) error {
 		return err
 	}
 	if c := p.r.batch.Cursor; c != nil {
-		return t.cursors.Put([]byte(c.Name), append([]byte{}, c.Data...))
+		return t.cursors.Put([]byte(c.Name), t.seal(bucketCursors, []byte(c.Name), c.Data))
 	}
 	return nil
 }
@@ -221,11 +238,24 @@ func (w *writer) append(t *txn, tables []table, d *draft) error {
 	copy(value, envelope)
 	end := len(envelope) - 1
 	w.now.tree.append(evidence.Sum(value[:end]))
-	if err := t.log.Put(seqKey(d.seq), value[1:]); err != nil {
+	stored := value[1:]
+	if t.ring != nil && !inTheClear(e.Kind) {
+		k, err := w.key(t.ring, e)
+		if err != nil {
+			return err
+		}
+		stored = k.sealBody(value[1:end+1], d.body)
+	}
+	if err := t.log.Put(seqKey(d.seq), stored); err != nil {
 		return err
 	}
 	if err := w.index(t, d); err != nil {
 		return err
+	}
+	if e.Kind == evidence.KindKeyRotated {
+		if err := t.meta.Put([]byte(metaKey), seqKey(d.seq)); err != nil {
+			return err
+		}
 	}
 	*d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
 	for _, tab := range tables {
@@ -245,7 +275,7 @@ func (w *writer) index(t *txn, d *draft) error {
 		s.first = d.seq
 	}
 	if s.last == d {
-		if err := t.subjects.Put(s.key[:], s.encode()); err != nil {
+		if err := t.putSubject(s); err != nil {
 			return err
 		}
 	}
@@ -253,16 +283,6 @@ func (w *writer) index(t *txn, d *draft) error {
 		return nil
 	}
 	return t.subjects.Put(s.key.withSeq(d.seq), nil)
-}
-
-// record reads a log value and keeps nothing of it.
-func record(value []byte) (evidence.Record, error) {
-	envelope, body, err := split(append([]byte(nil), value...))
-	if err != nil {
-		return evidence.Record{}, err
-	}
-	e, err := evidence.ParseEnvelope(envelope)
-	return evidence.Record{Envelope: e, EnvelopeBytes: envelope, Body: body}, err
 }
 
 func leafAt(t *txn, seq int64) (evidence.Digest, error) {

@@ -21,7 +21,7 @@ func treat(k evidence.Kind) treatment {
 		return observed
 	case evidence.KindDecision, evidence.KindNoticeAnswered, evidence.KindNoticeDisputed:
 		return content
-	case evidence.KindVaultCreated, evidence.KindRunStarted, evidence.KindRunStopped, evidence.KindKeyRotated, evidence.KindCheckpoint,
+	case evidence.KindVaultCreated, evidence.KindRunStarted, evidence.KindRunStopped, evidence.KindKeyRotated, evidence.KindCheckpoint, evidence.KindVaultCompacted,
 		evidence.KindPersonSet, evidence.KindReporterRun, evidence.KindAlert,
 		evidence.KindTargetSet, evidence.KindTargetListed, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound, evidence.KindTargetConfirmed,
 		evidence.KindTargetMarked, evidence.KindTargetRelisted, evidence.KindRefused,

@@ -34,6 +34,9 @@ func keeping() map[evidence.Kind]teller {
 		evidence.KindRunStopped: tells("closed %s", func(_ fact, b *evidence.RunStopped) string {
 			return fmt.Sprintf("was closed in order by `muhafiz %s`", Visible(b.Command)) + because(b.Reason)
 		}),
+		evidence.KindVaultCompacted: tells("compacted %s", func(_ fact, b *evidence.VaultCompacted) string {
+			return fmt.Sprintf("was written anew, %d bytes instead of %d, without what had been erased; %s destroyed", b.After, b.Before, many(len(b.Keys), "data key"))
+		}),
 		evidence.KindKeyRotated: {bare: "changed a key of %s"},
 		evidence.KindCheckpoint: tells("signed a checkpoint of %s", func(_ fact, b *evidence.Checkpoint) string {
 			return fmt.Sprintf("signed a checkpoint: the first %d records have the root %s", b.Size, b.Root)

@@ -80,8 +80,14 @@ func handling() map[evidence.Kind]teller {
 	return map[evidence.Kind]teller{
 		evidence.KindHoldPlaced:   {bare: "placed a hold on %s"},
 		evidence.KindHoldReleased: {bare: "released a hold on %s"},
-		evidence.KindErased:       {bare: "erased %s; the commitment remains"},
-		evidence.KindQuarantined:  {bare: "put %s out of sight"},
+		evidence.KindErased: tells("erased something of %s; the commitment remains", func(f fact, b *evidence.Erased) string {
+			n := 0
+			for _, r := range b.Records {
+				n += int(r.Last - r.First + 1)
+			}
+			return fmt.Sprintf("erased %s and %s of %s under the rule %s; the commitments remain", many(n, "record"), many(b.Files, "file"), f.what, quote(b.Rule)) + because(b.Reason)
+		}),
+		evidence.KindQuarantined: {bare: "put %s out of sight"},
 		evidence.KindBundleBuilt: tells("built an evidence bundle about %s", func(f fact, b *evidence.BundleBuilt) string {
 			s := fmt.Sprintf("built the %s evidence bundle %s about %s with %s, signed by %s, tag manifest %s", Visible(b.Edition), quote(b.Name), f.what,
 				many(b.Records, "record"), Visible(b.Signer), short(b.TagManifest))

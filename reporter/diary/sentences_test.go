@@ -75,6 +75,8 @@ func samples() []evidence.Body {
 		&evidence.VaultCreated{VaultID: "0123456789abcdefghijklmnop", Format: 1, LogKey: "log.example/simulated+1234+AAAA"},
 		&evidence.RunStarted{Command: "run", Host: "office", Clock: "synchronised", Interrupted: true},
 		&evidence.RunStopped{Command: "run"},
+		&evidence.VaultCompacted{Before: 4096, After: 1024, Keys: []string{"0123456789abcdef"}},
+		&evidence.Erased{Rule: "retention", Reason: "six months", Records: []evidence.SeqRun{{First: 3, Last: 4}}, Files: 1, Bytes: 1000},
 		&evidence.Checkpoint{Size: 12, Root: d},
 		&evidence.PersonSet{Name: "Bilal", Roles: []string{"reviewer"}, Fingerprint: "SHA256:abc"},
 		&evidence.TargetSet{Address: "https://t.me/front", ListedBy: "amna", Organisation: evidence.Organisation{Name: "Northhaven Front (fictional)", Designations: make([]evidence.Designation, 2)}, Affiliation: evidence.Affiliation{Basis: "says so", Citation: evidence.Citation{Title: "A report"}}, Report: true},

@@ -4,7 +4,6 @@ package vaulttest
 
 import (
 	"crypto/rand"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -18,16 +17,7 @@ import (
 // New returns a fresh vault in a folder of the test's own, with a log key that nobody keeps. It is closed when the test ends.
 func New(t testing.TB, views ...evidence.View) *vault.Vault {
 	t.Helper()
-	v, err := vault.Create(filepath.Join(t.TempDir(), "vault"), Options(t, views...))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := v.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return v
+	return create(t, Options(t, views...))
 }
 
 // Options returns options with a throw-away log key. Open a vault again with the same ones.

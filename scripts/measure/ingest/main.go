@@ -31,6 +31,7 @@ type options struct {
 	dir                               string
 	n, batch, targets, size, inFlight int
 	profile                           string
+	sealed                            bool
 }
 
 func main() {
@@ -41,6 +42,7 @@ func main() {
 	flag.IntVar(&o.targets, "targets", 1, "channels that the posts are spread over, round robin")
 	flag.IntVar(&o.size, "size", 1024, "bytes of an encoded body, about")
 	flag.IntVar(&o.inFlight, "flight", 2, "batches on their way at once")
+	flag.BoolVar(&o.sealed, "sealed", false, "seal the vault")
 	flag.StringVar(&o.profile, "cpuprofile", "", "write a CPU profile to this file")
 	flag.Parse()
 	if err := run(o); err != nil {
@@ -55,7 +57,11 @@ func run(o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	v, err := lab.Vault(filepath.Join(dir, "vault"))
+	create := lab.Vault
+	if o.sealed {
+		create = lab.SealedVault
+	}
+	v, err := create(filepath.Join(dir, "vault"))
 	if err != nil {
 		return err
 	}
@@ -87,7 +93,7 @@ func run(o options) error {
 		return err
 	}
 	return json.NewEncoder(os.Stdout).Encode(map[string]any{
-		"records": o.n, "batch": o.batch, "targets": o.targets, "flight": o.inFlight, "seconds": secs, "records_per_s": float64(o.n) / secs,
+		"records": o.n, "batch": o.batch, "sealed": o.sealed, "targets": o.targets, "flight": o.inFlight, "seconds": secs, "records_per_s": float64(o.n) / secs,
 		"bytes": st.Size(), "body_bytes": len(last.Body),
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/mod/sumdb/note"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
@@ -26,11 +27,23 @@ func Options() (vault.Options, error) {
 }
 
 // Vault makes a vault with Options.
-func Vault(path string) (*vault.Vault, error) {
+func Vault(path string) (*vault.Vault, error) { return create(path, nil) }
+
+// SealedVault makes one that is sealed, with a vault key that nobody keeps.
+func SealedVault(path string) (*vault.Vault, error) {
+	key, err := secrets.PassphraseKey("bench", rand.Text())
+	if err != nil {
+		return nil, err
+	}
+	return create(path, &vault.Keys{Sealer: key})
+}
+
+func create(path string, keys *vault.Keys) (*vault.Vault, error) {
 	o, err := Options()
 	if err != nil {
 		return nil, err
 	}
+	o.Keys = keys
 	return vault.Create(path, o)
 }
 
