@@ -10,15 +10,18 @@ import (
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
-// account is what the vault says of one channel.
+// recorded is what the vault says of one channel.
 type recorded struct {
-	seen  map[int][]*evidence.PostSeen
-	gone  map[int][]*evidence.PostGone
-	gaps  []*evidence.Gap
-	bound time.Time // when the target was first bound
+	seen map[int][]*evidence.PostSeen
+	gone map[int][]*evidence.PostGone
+	gaps []*evidence.Gap
+	// status is what was told of the channel, for the explanation of a failure.
+	status []*evidence.Status
+	bound  time.Time // when the target was first bound
 }
 
 // compare holds the vault against the truth.
@@ -28,6 +31,7 @@ func (s *soak) compare() {
 		s.Fatal(err)
 	}
 	byChannel, size := s.read(v), v.Size()
+	s.open(v, byChannel)
 	if err := v.Close(); err != nil {
 		s.Fatal(err)
 	}
@@ -41,6 +45,26 @@ func (s *soak) compare() {
 	}
 	s.Logf("%d records; %d troubles, %d restarts, %d crashes; accounts lost: %v", size, s.faults, s.restarts, s.crashes, slices.Collect(maps.Keys(s.lost)))
 	tally.print()
+}
+
+// open adds the gap that a target is in at the end: what is after the moment up to which it was observed.
+func (s *soak) open(v *vault.Vault, byChannel map[*chanTruth]*recorded) {
+	looks := []func(context.Context, string) (telegram.Looked, error){
+		telegram.Looks(v, "telegram/"+soakMain), telegram.Looks(v, "telegram/"+soakSpare),
+	}
+	for c, r := range byChannel {
+		var until time.Time
+		for _, look := range looks {
+			l, err := look(context.Background(), c.target.ID)
+			if err != nil {
+				s.Fatal(err)
+			}
+			if l.Until.After(until) {
+				until = l.Until
+			}
+		}
+		r.gaps = append(r.gaps, &evidence.Gap{Span: evidence.Span{From: evidence.At(until), To: evidence.At(time.Now())}, Cause: "not yet over"})
+	}
 }
 
 func (s *soak) read(v *vault.Vault) map[*chanTruth]*recorded {
@@ -80,6 +104,10 @@ func (s *soak) read(v *vault.Vault) map[*chanTruth]*recorded {
 			byKey[names[whole]].gone[id] = append(byKey[names[whole]].gone[id], b)
 		case *evidence.Gap:
 			byID[names[whole]].gaps = append(byID[names[whole]].gaps, b)
+		case *evidence.Status:
+			if x := byKey[names[whole]]; x != nil {
+				x.status = append(x.status, b)
+			}
 		case *evidence.TargetBound:
 			if x := byID[names[whole]]; x.bound.IsZero() {
 				x.bound = r.At.Time
@@ -212,6 +240,14 @@ func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, prom
 	default:
 		y.of[kind+" MISSED"]++
 		y.wrong("%s is not recorded, although observed for %s; bound %s", what, stretch, r.bound.Format(time.RFC3339))
+		for _, g := range r.gaps {
+			if !g.To.Before(due) && !g.From.After(end) {
+				y.s.Logf("  gap %s to %s: %s %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Cause, g.Detail)
+			}
+		}
+		for _, x := range r.status {
+			y.s.Logf("  status %s: %s %s %s %v", x.Observed.From.Format(time.RFC3339), x.State, x.Because, x.Said, x.Names)
+		}
 	}
 }
 
@@ -266,7 +302,7 @@ func (y *tally) print() {
 		y.s.Logf("observed: least %.1f %%, median %.1f %%; gaps: %s", 100*y.observed[0], 100*y.observed[n/2], strings.Join(causes, ", "))
 	}
 	y.s.Logf("posts that came and went between two reads: %d, estimated at most %.0f", y.of["new unseen between reads"], y.estimate)
-	if n := float64(y.of["new unseen between reads"]); n > 1.5*y.estimate+5 {
+	if n := float64(y.of["new unseen between reads"]); n > 1.5*y.estimate+8 {
 		y.s.Errorf("%.0f posts came and went unseen, %.0f were estimated", n, y.estimate)
 	}
 	if y.of["new recorded"] == 0 || y.of["edit recorded"] == 0 || y.of["deletion recorded"] == 0 {

@@ -81,7 +81,9 @@ func (tr *truth) run() {
 	}
 }
 
-func (tr *truth) in(d time.Duration, do func()) { heap.Push(&tr.agenda, happening{time.Now().Add(d), do}) }
+func (tr *truth) in(d time.Duration, do func()) {
+	heap.Push(&tr.agenda, happening{time.Now().Add(d), do})
+}
 
 // soon enters a channel's next happening.
 func (tr *truth) soon(c *chanTruth) {
