@@ -12,6 +12,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/accounts/resume", handle(r, r.resumeAccount))
 	mux.HandleFunc("POST /v1/alerts/test", handle(r, r.testAlerts))
 	mux.HandleFunc("GET /v1/plan", handle(r, r.plan))
+	mux.HandleFunc("GET /v1/coverage", handle(r, r.coverage))
 	mux.HandleFunc("POST /v1/reload", handle(r, r.reloadConfig))
 
 	mux.HandleFunc("GET /v1/targets", handle(r, r.targets))

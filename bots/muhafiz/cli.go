@@ -31,24 +31,25 @@ type grammar struct {
 	JSON     bool   `name:"json" help:"Print data as JSON, for programs."`
 	LogLevel string `help:"What the log on standard error holds: debug, info, warn or error; auto is info for run and warn for the rest." enum:"auto,debug,info,warn,error" default:"auto"`
 
-	Demo   demoCmd   `cmd:"" help:"Play the whole story on this machine: loopback platforms, two people, a notice, a bundle. No account, no network."`
-	Check  checkCmd  `cmd:"" help:"Validate the configuration and say what it would do."`
-	Run    runCmd    `cmd:"" help:"Run the daemon: collect, report, serve the control socket."`
-	Login  loginCmd  `cmd:"" help:"Log one of our own platform accounts in."`
-	Watch  watchCmd  `cmd:"" help:"List targets; approve one as the second person; suspend one at once."`
-	Today  todayCmd  `cmd:"" help:"Say what changed and what waits: what a person needs in the morning."`
-	Review reviewCmd `cmd:"" help:"Work the queue: look, decide, approve."`
-	Notice noticeCmd `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
-	Import importCmd `cmd:"" help:"Import a Telegram Desktop export of a target's channel, or a manual capture of its account."`
-	Plan   planCmd   `cmd:"" help:"Say how each target is observed, by which account, with what delay."`
-	Status statusCmd `cmd:"" help:"Say what the vault holds and whether anything is blind."`
-	Alerts alertsCmd `cmd:"" help:"List what keeps us from seeing; try out how people are told."`
-	Log    logCmd    `cmd:"" help:"Read the record trail in plain language. The look is recorded."`
-	Audit  auditCmd  `cmd:"" help:"Export every act with proofs; verify such an export."`
-	Bundle bundleCmd `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
-	Verify verifyCmd `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
-	Fsck   fsckCmd   `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
-	Key    keyCmd    `cmd:"" help:"Make a log key or a person's signing key."`
+	Demo     demoCmd     `cmd:"" help:"Play the whole story on this machine: loopback platforms, two people, a notice, a bundle. No account, no network."`
+	Check    checkCmd    `cmd:"" help:"Validate the configuration and say what it would do."`
+	Run      runCmd      `cmd:"" help:"Run the daemon: collect, report, serve the control socket."`
+	Login    loginCmd    `cmd:"" help:"Log one of our own platform accounts in."`
+	Watch    watchCmd    `cmd:"" help:"List targets; approve one as the second person; suspend one at once."`
+	Today    todayCmd    `cmd:"" help:"Say what changed and what waits: what a person needs in the morning."`
+	Review   reviewCmd   `cmd:"" help:"Work the queue: look, decide, approve."`
+	Notice   noticeCmd   `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
+	Import   importCmd   `cmd:"" help:"Import a Telegram Desktop export of a target's channel, or a manual capture of its account."`
+	Plan     planCmd     `cmd:"" help:"Say how each target is observed, by which account, with what delay."`
+	Coverage coverageCmd `cmd:"" help:"Say how much of the time each target was observed, and list the gaps."`
+	Status   statusCmd   `cmd:"" help:"Say what the vault holds and whether anything is blind."`
+	Alerts   alertsCmd   `cmd:"" help:"List what keeps us from seeing; try out how people are told."`
+	Log      logCmd      `cmd:"" help:"Read the record trail in plain language. The look is recorded."`
+	Audit    auditCmd    `cmd:"" help:"Export every act with proofs; verify such an export."`
+	Bundle   bundleCmd   `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
+	Verify   verifyCmd   `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
+	Fsck     fsckCmd     `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
+	Key      keyCmd      `cmd:"" help:"Make a log key or a person's signing key."`
 }
 
 // session is what a command gets beside its own flags.
