@@ -21,6 +21,8 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/targets/remove", handle(r, r.removeTarget))
 	mux.HandleFunc("POST /v1/targets/prepare", handle(r, r.prepareTarget))
 	mux.HandleFunc("POST /v1/targets/approve", handle(r, r.approveTarget))
+	mux.HandleFunc("POST /v1/targets/confirm/prepare", handle(r, r.prepareIdentity))
+	mux.HandleFunc("POST /v1/targets/confirm", handle(r, r.confirmIdentity))
 	mux.HandleFunc("POST /v1/targets/suspend", handle(r, r.suspendTarget))
 	mux.HandleFunc("POST /v1/targets/mark", handle(r, r.markTarget))
 	mux.HandleFunc("POST /v1/targets/relist/prepare", handle(r, r.prepareRelisting))
