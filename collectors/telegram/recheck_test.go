@@ -1,6 +1,7 @@
 package telegram_test
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -65,7 +66,9 @@ func TestAllMissingIsVerifiedFirst(t *testing.T) {
 
 	ch.Hide(telegramtest.HideByID) // the history still shows them
 	asked := l.srv.CallCount("messages.getHistory")
-	if err := l.srv.WaitCalls(t.Context(), "messages.getHistory", asked+3); err != nil {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	if err := l.srv.WaitCalls(ctx, "messages.getHistory", asked+3); err != nil {
 		t.Fatal(err)
 	}
 	if rs := records(t, v); len(gone(rs)) != 0 || len(statuses(rs)) != 0 {
