@@ -9,7 +9,8 @@ type Telegram struct {
 	// PollEvery is the pause between two looks at a polled target for new posts, and the least one between two reads of a target in
 	// rotation. Default: what the platform asks for, between 5s and 50s, and 1m in rotation. At least 5s.
 	PollEvery Duration `yaml:"poll_every"`
-	// RecheckEvery is how often known posts are looked at again, since Telegram does not deliver every edit and deletion.
+	// RecheckEvery is the age at which a post is first looked at again, since Telegram does not deliver every edit and deletion; the
+	// next looks come at 4, 24, 96, 336 and 1440 times that age, and then every 90 days. The channel's metadata is read as often as this.
 	// Default 30m, at least 1m. Neither floor holds on a test network.
 	RecheckEvery Duration `yaml:"recheck_every"`
 	// Network points the program at a Telegram server of your own. For test networks only: `muhafiz check` warns about it.

@@ -12,6 +12,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/accounts/resume", handle(r, r.resumeAccount))
 	mux.HandleFunc("POST /v1/alerts/test", handle(r, r.testAlerts))
 	mux.HandleFunc("GET /v1/plan", handle(r, r.plan))
+	mux.HandleFunc("GET /v1/coverage", handle(r, r.coverage))
 	mux.HandleFunc("POST /v1/reload", handle(r, r.reloadConfig))
 
 	mux.HandleFunc("GET /v1/targets", handle(r, r.targets))
@@ -22,6 +23,8 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/targets/sign", handle(r, r.signListing))
 	mux.HandleFunc("POST /v1/targets/prepare", handle(r, r.prepareTarget))
 	mux.HandleFunc("POST /v1/targets/approve", handle(r, r.approveTarget))
+	mux.HandleFunc("POST /v1/targets/confirm/prepare", handle(r, r.prepareIdentity))
+	mux.HandleFunc("POST /v1/targets/confirm", handle(r, r.confirmIdentity))
 	mux.HandleFunc("POST /v1/targets/suspend", handle(r, r.suspendTarget))
 	mux.HandleFunc("POST /v1/targets/mark", handle(r, r.markTarget))
 	mux.HandleFunc("POST /v1/targets/relist/prepare", handle(r, r.prepareRelisting))

@@ -92,6 +92,7 @@ func (d *Daemon) openSource(c *config.Config, name string) (*telegram.Source, er
 	if err != nil {
 		return nil, err
 	}
+	o.Confirmed = func(target, channel string) bool { return d.rooms.confirmed(target, channel) }
 	src := telegram.New(o)
 	d.release[src.Name()] = release
 	return src, nil

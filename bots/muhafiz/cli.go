@@ -41,14 +41,15 @@ type grammar struct {
 	Notice     noticeCmd     `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
 	Import     importCmd     `cmd:"" help:"Import a Telegram Desktop export of a target's channel, or a manual capture of its account."`
 	Plan       planCmd       `cmd:"" help:"Say how each target is observed, by which account, with what delay."`
+	Coverage   coverageCmd   `cmd:"" help:"Say how much of the time each target was observed, and list the gaps."`
 	Status     statusCmd     `cmd:"" help:"Say what the vault holds and whether anything is blind."`
 	Alerts     alertsCmd     `cmd:"" help:"List what keeps us from seeing; try out how people are told."`
 	Log        logCmd        `cmd:"" help:"Read the record trail in plain language. The look is recorded."`
 	Audit      auditCmd      `cmd:"" help:"Export every act with proofs; verify such an export."`
 	Bundle     bundleCmd     `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
-	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Checkpoint checkpointCmd `cmd:"" help:"Show the log's signed head and who outside confirmed it; export, verify, stamp, accept."`
+	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Key        keyCmd        `cmd:"" help:"Make a log key or a person's signing key."`
 }
 

@@ -16,6 +16,7 @@ type watchCmd struct {
 	Add       watchAddCmd       `cmd:"" help:"Add a list as it came: CSV, XLSX, HTML or pasted text. Every row is accounted for."`
 	Sign      watchSignCmd      `cmd:"" help:"Sign that you put targets on the list, as they are set now; nobody can approve them before."`
 	Approve   watchApproveCmd   `cmd:"" help:"Approve a target as the second person: collection begins."`
+	Confirm   watchConfirmCmd   `cmd:"" help:"Sign that a target whose address leads to another channel now is that channel."`
 	Suspend   watchSuspendCmd   `cmd:"" help:"Suspend a target at once: collection and unsent notices stop."`
 	Remove    watchRemoveCmd    `cmd:"" help:"Take a target off its watchlist, with a reason."`
 	Successor watchSuccessorCmd `cmd:"" help:"List the account that came in place of a target."`

@@ -31,6 +31,8 @@ type cursor struct {
 	Rotated bool         `json:"rotated,omitempty"` // posts were read past pts, which is to be taken anew before it is used
 	Joined  bool         `json:"joined,omitempty"`  // our account is in the channel
 	Stand   stand        `json:"stand,omitzero"`    // as this vantage saw it last
+	Known   idset        `json:"known,omitzero"`    // posts that are there
+	Aged    []rung       `json:"aged,omitempty"`    // how far they were looked at again, by age
 }
 
 // pending is a file that is wanted and neither kept nor missed.
@@ -44,6 +46,7 @@ const cursorVersion = 1
 
 func (c cursor) clone() cursor {
 	c.Recent = slices.Clone(c.Recent)
+	c.Known.bits, c.Aged = slices.Clone(c.Known.bits), slices.Clone(c.Aged)
 	c.Pending = slices.Clone(c.Pending)
 	c.Later = slices.Clone(c.Later)
 	return c
@@ -95,6 +98,7 @@ func (c *cursor) saw(ids []int, depth int) {
 }
 
 func (c *cursor) gone(ids []int) {
+	c.Known.remove(ids)
 	c.Recent = slices.DeleteFunc(c.Recent, func(id int) bool { return slices.Contains(ids, id) })
 }
 

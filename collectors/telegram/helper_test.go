@@ -46,6 +46,10 @@ var shared struct {
 
 func TestMain(m *testing.M) {
 	code := m.Run()
+	if err := onlyAllowed(os.Stdout); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
 	if shared.lab != nil {
 		shared.lab.srv.Close()
 	}
@@ -71,7 +75,7 @@ func newLab(o telegramtest.Options) (*lab, error) {
 	if err != nil {
 		return nil, err
 	}
-	o.Key = key
+	o.Key, o.Ledger = key, &ledger
 	w := telegramtest.NewWorld(nil)
 	srv, err := telegramtest.Serve(context.Background(), w, o)
 	if err != nil {

@@ -347,7 +347,7 @@ func TestAPreviewThatComesLater(t *testing.T) {
 	id := ch.Post(telegramtest.Post{Text: "https://example.org", WebPage: &page})
 	v := newVault(t, target(ch))
 	o := l.options(t)
-	o.RecheckEvery = 30 * time.Millisecond
+	oftenAgain(&o, 30*time.Millisecond)
 	r := start(t, v, v, o, target(ch))
 	r.until(t, "the post", posts(1))
 	ch.Count(id, func(p *telegramtest.Post) {
@@ -366,7 +366,7 @@ func TestTheAudienceOverTime(t *testing.T) {
 	id := ch.Post(telegramtest.Post{Text: "Simulated notice", Views: 100})
 	v := newVault(t, target(ch))
 	o := l.options(t)
-	o.RecheckEvery = 30 * time.Millisecond
+	oftenAgain(&o, 30*time.Millisecond)
 	r := start(t, v, v, o, target(ch))
 	r.until(t, "the post", posts(1))
 	for _, views := range []int{105, 150, 151, 400} {

@@ -17,6 +17,7 @@ import (
 func serveAccounts(t *testing.T, o telegramtest.Options) (*lab, error) {
 	t.Helper()
 	w := telegramtest.NewWorld(nil)
+	o.Ledger = &ledger
 	srv, err := telegramtest.Serve(context.Background(), w, o)
 	if err != nil {
 		return nil, err

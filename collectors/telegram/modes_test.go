@@ -56,7 +56,7 @@ func TestRotationFindsEditsAndDeletionsByRecheck(t *testing.T) {
 	ch := l.channel(t, 5)
 	v := newVault(t, target(ch))
 	o := l.options(t)
-	o.RecheckEvery = 50 * time.Millisecond
+	oftenAgain(&o, 50*time.Millisecond)
 	r := start(t, v, v, o, in(collectors.ModeRotation, target(ch)))
 	r.until(t, "the history", posts(5))
 	ch.Edit(3, func(p *telegramtest.Post) { p.Text = "Simulated, edited" })

@@ -134,7 +134,13 @@ func (w *watch) put(ctx context.Context, pages []*page, extra func(*batch), move
 		extra(b)
 	}
 	err := w.commit(ctx, b, func(c *cursor) {
+		for _, p := range pages {
+			c.aged(p.posts, w.r.o.ages(), w.r.o.Now())
+		}
 		c.saw(ids, w.r.o.RecheckDepth)
+		c.Known.add(ids, w.r.o.RecheckMost)
+		c.climb(len(w.r.o.ages()))
+		c.begin(&w.r.o, w.r.o.Now())
 		c.gone(gone)
 		c.want(want)
 		if move != nil {

@@ -15,17 +15,25 @@ func (w *watch) rotate(ctx context.Context) error {
 	if c.Top == 0 {
 		return w.begin(ctx)
 	}
-	rep, msgs, err := w.newest(ctx, c.Top)
+	bottom, k := c.onTheWay(w.r.o.Now())
+	rep, msgs, err := w.newest(ctx, bottom)
 	if err != nil {
 		return err
 	}
-	if len(msgs) == 0 {
+	fresh, known := divided(msgs, c.Top)
+	w.glance(rep.value)
+	if len(fresh) == 0 {
 		w.r.polls.Add(1)
-		return w.rotated(ctx, rep.from)
+	} else {
+		w.fresh += len(fresh)
+		if err := w.storeFrom(ctx, rep, fresh, c.Top); err != nil {
+			return err
+		}
 	}
-	w.fresh += len(msgs)
-	if err := w.storeFrom(ctx, rep, msgs, c.Top); err != nil {
-		return err
+	if k >= 0 {
+		if err := w.recheckPage(ctx, k, rep, msgs, known, bottom); err != nil {
+			return err
+		}
 	}
 	return w.rotated(ctx, rep.from)
 }

@@ -60,8 +60,18 @@ type Options struct {
 	PlanEvery time.Duration
 	// JoinedEvery is how often a joined channel is asked for changes although no push came. Default: PollEvery or else 15 min.
 	JoinedEvery time.Duration
-	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel. Defaults: 30 min, 200.
+	// RecheckEvery is the pause between two looks at a channel's metadata and stories, and the age at which a post is first looked at
+	// again. Default: 30 min.
 	RecheckEvery time.Duration
+	// RecheckAges are the ages at which every known post is looked at again, ascending. Default: 1, 4, 24, 96, 336 and 1440 times
+	// RecheckEvery, that is 30 min, 2 h, 12 h, 2 d, 7 d and 30 d.
+	RecheckAges []time.Duration
+	// RecheckAgain is how long one round of all posts takes that are past the last of these ages; another follows. Default: 90 d.
+	RecheckAgain time.Duration
+	// RecheckMost is how many message numbers below a channel's newest the rechecks reach. Default: 200,000.
+	RecheckMost int
+	// RecheckDepth is how many of the newest posts are compared by content when they are looked at again, whatever their date of edit
+	// says. Default: 200.
 	RecheckDepth int
 	// HistoryPace is the least time between two pages of one channel's history. Default: 1 s, which is what the platform
 	// tolerates for long; negative: none.
@@ -125,6 +135,7 @@ func (o *Options) setDefaults() {
 		{&o.PlanEvery, time.Minute},
 		{&o.JoinedEvery, or(o.PollEvery, 15*time.Minute)},
 		{&o.RecheckEvery, 30 * time.Minute},
+		{&o.RecheckAgain, 90 * 24 * time.Hour},
 		{&o.HistoryPace, time.Second},
 		{&o.RPCTimeout, time.Minute},
 		{&o.ConnectTimeout, 2 * time.Minute},
@@ -144,7 +155,7 @@ func (o *Options) setDefaults() {
 	for _, n := range []struct {
 		v *int
 		d int
-	}{{&o.RecheckDepth, 200}, {&o.MaxPolls, 10}, {&o.Retries, 8}, {&o.Threads, 8}, {&o.MaxPending, 256}} {
+	}{{&o.RecheckDepth, 200}, {&o.RecheckMost, 200_000}, {&o.MaxPolls, 10}, {&o.Retries, 8}, {&o.Threads, 8}, {&o.MaxPending, 256}} {
 		if *n.v <= 0 {
 			*n.v = n.d
 		}

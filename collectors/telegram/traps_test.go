@@ -195,7 +195,7 @@ func TestTrap5UnannouncedChangesAreFound(t *testing.T) {
 	ch.DeleteSilently(60)
 	v := newVault(t, target(ch))
 	o := l.options(t)
-	o.RecheckEvery = 30 * time.Millisecond
+	oftenAgain(&o, 30*time.Millisecond)
 	r := start(t, v, v, o, target(ch))
 	r.until(t, "the history", posts(119))
 	ch.DeleteSilently(61)

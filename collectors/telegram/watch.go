@@ -197,7 +197,7 @@ func (w *watch) step(l lane) error {
 		return w.catchUp(w.ctx)
 	case l != laneBackground:
 		return nil
-	case !now.Before(w.nextLook):
+	case !now.Before(w.lookAt()):
 		return w.look(w.lookPays())
 	case w.backfills():
 		return w.backfill(paying(w.ctx, pace.Background))
@@ -220,7 +220,7 @@ func troubleOf(err error) (string, bool) {
 }
 
 func (w *watch) lookPays() context.Context {
-	if w.target.Rotates() {
+	if w.target.Rotates() && !w.target.Urgent {
 		return paying(w.ctx, pace.Background)
 	}
 	return paying(w.ctx, pace.Ordinary)
@@ -309,7 +309,7 @@ func (w *watch) unfinished() bool {
 // due reports whether something is to be done before more history is read.
 func (w *watch) due() bool {
 	now := w.r.o.Now()
-	return w.ctx.Err() != nil || w.hinted.Load() || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || !w.backfills()
+	return w.ctx.Err() != nil || w.hinted.Load() || !now.Before(w.nextPoll) || !now.Before(w.lookAt()) || !w.backfills()
 }
 
 // queue hands files over to the fetcher, which would otherwise have to ask for their messages again.

@@ -3,7 +3,6 @@ package bundle
 import (
 	"context"
 	"sort"
-	"strings"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -30,26 +29,15 @@ type coverage struct {
 
 // targetCoverage says how much of the time a target was looked at.
 type targetCoverage struct {
-	Target    evidence.Ordinal `json:"target"`
-	Key       string           `json:"key"`
-	Account   evidence.Ordinal `json:"account"`
-	From      evidence.Time    `json:"from,omitzero"` // first resolved or first request
-	To        evidence.Time    `json:"to"`            // the checkpoint
-	Share     *float64         `json:"observed_share"`
-	Recover   *float64         `json:"observed_or_recovered_share"` // counting gaps across which the history was read again
-	Statement string           `json:"statement"`
-	Gaps      []gapCoverage    `json:"gaps"`
-}
-
-type gapCoverage struct {
-	Record    int64            `json:"record"`
-	Subject   evidence.Ordinal `json:"subject"`
-	From      evidence.Time    `json:"from"`
-	To        evidence.Time    `json:"to"`
-	Cause     string           `json:"cause"`
-	Detail    string           `json:"detail,omitempty"`
-	Source    string           `json:"source,omitempty"`
-	Recovered bool             `json:"recovered"`
+	Target    evidence.Ordinal   `json:"target"`
+	Key       string             `json:"key"`
+	Account   evidence.Ordinal   `json:"account"`
+	From      evidence.Time      `json:"from,omitzero"` // first resolved or first request
+	To        evidence.Time      `json:"to"`            // the checkpoint
+	Share     *float64           `json:"observed_share"`
+	Recover   *float64           `json:"observed_or_recovered_share"` // counting gaps across which the history was read again
+	Statement string             `json:"statement"`
+	Gaps      []evidence.Missing `json:"gaps"`
 }
 
 // accountCoverage counts what the log holds about an account and the bag does not.
@@ -175,90 +163,32 @@ func (b *builder) accountCoverage(ctx context.Context, a evidence.Ordinal) (acco
 }
 
 func (b *builder) targetCoverage(ctx context.Context, t evidence.Ordinal) (targetCoverage, error) {
-	c := targetCoverage{Target: t, To: evidence.At(b.at), Gaps: []gapCoverage{}}
+	c := targetCoverage{Target: t, To: evidence.At(b.at), Gaps: []evidence.Missing{}}
 	if n, err := b.o.Log.Name(ctx, t); err == nil {
 		c.Key = n.Key
 	}
-	live := false
+	var x evidence.Coverage
 	see := func(r evidence.Record) error {
-		if r.Seq >= b.note.Size {
-			return nil
-		}
-		body, err := evidence.DecodeBody(r)
-		if err != nil {
-			return nil
-		}
-		switch x := body.(type) {
-		case *evidence.TargetBound:
-			c.Account = x.Account.Ordinal
-		case *evidence.Acquisition:
-			if !strings.HasPrefix(x.Method, "import") {
-				live = true
-				c.earliest(x.Observed.From)
-			}
-		case *evidence.Gap:
-			c.Gaps = append(c.Gaps, gapCoverage{r.Seq, r.Subject, x.From, x.To, x.Cause, x.Detail, x.Source, x.Recovered})
+		if r.Seq < b.note.Size {
+			x.See(r)
 		}
 		return nil
 	}
 	if err := b.o.Log.About(ctx, t, see); err != nil {
 		return c, err
 	}
-	if c.Account != "" {
+	if c.Account = x.Account; c.Account != "" {
 		if err := b.o.Log.About(ctx, c.Account, see); err != nil {
 			return c, err
 		}
 	}
-	c.shares(live)
-	return c, nil
-}
-
-func (c *targetCoverage) earliest(t evidence.Time) {
-	if !t.IsZero() && (c.From.IsZero() || t.Before(c.From.Time)) {
-		c.From = t
-	}
-}
-
-func (c *targetCoverage) shares(live bool) {
-	if !live || c.From.IsZero() || !c.To.After(c.From.Time) {
+	c.From, c.Gaps = x.From, append(c.Gaps, x.Gaps...)
+	s := x.Shares(time.Time{}, b.at)
+	if s.Expected == 0 {
 		c.Statement = "not observed live: what is known of it was imported, so no share of time can be stated"
-		return
+		return c, nil
 	}
-	all := c.To.Sub(c.From.Time)
-	lost := unobserved(c.Gaps, c.From.Time, c.To.Time, func(gapCoverage) bool { return true })
-	never := unobserved(c.Gaps, c.From.Time, c.To.Time, func(g gapCoverage) bool { return !g.Recovered })
-	share, again := 1-float64(lost)/float64(all), 1-float64(never)/float64(all)
-	c.Share, c.Recover = &share, &again
-	c.Statement = "share of the time without a recorded gap; between two polls a post can come and go unseen"
-}
-
-// unobserved is the length of the union of gaps within [from, to]. A gap without an end lasts until now.
-func unobserved(gaps []gapCoverage, from, to time.Time, count func(gapCoverage) bool) time.Duration {
-	type span struct{ from, to time.Time }
-	var spans []span
-	for _, g := range gaps {
-		s := span{g.From.Time, g.To.Time}
-		if s.to.IsZero() || s.to.After(to) {
-			s.to = to
-		}
-		if s.from.Before(from) {
-			s.from = from
-		}
-		if count(g) && s.to.After(s.from) {
-			spans = append(spans, s)
-		}
-	}
-	sort.Slice(spans, func(i, j int) bool { return spans[i].from.Before(spans[j].from) })
-	var sum time.Duration
-	end := from
-	for _, s := range spans {
-		if s.from.Before(end) {
-			s.from = end
-		}
-		if s.to.After(s.from) {
-			sum += s.to.Sub(s.from)
-			end = s.to
-		}
-	}
-	return sum
+	share, again := float64(s.Observed)/float64(s.Expected), float64(s.Read)/float64(s.Expected)
+	c.Share, c.Recover, c.Statement = &share, &again, evidence.CoverageSays
+	return c, nil
 }

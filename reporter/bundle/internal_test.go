@@ -105,9 +105,10 @@ func TestCheckpointKeys(t *testing.T) {
 
 func TestUnobservedCountsOverlapsOnce(t *testing.T) {
 	at := func(m int) evidence.Time { return evidence.At(time.Date(2031, 1, 1, 0, m, 0, 0, time.UTC)) }
-	gaps := []gapCoverage{{From: at(10), To: at(20)}, {From: at(15), To: at(25)}, {From: at(50)}, {From: at(0), To: at(2)}, {From: at(16), To: at(17)}}
-	got := unobserved(gaps, at(1).Time, at(60).Time, func(gapCoverage) bool { return true })
-	if want := 26 * time.Minute; got != want {
+	gaps := []evidence.Missing{{From: at(10), To: at(20)}, {From: at(15), To: at(25)}, {From: at(50)}, {From: at(0), To: at(2)}, {From: at(16), To: at(17)}}
+	c := evidence.Coverage{Live: true, From: at(1), Gaps: gaps}
+	s := c.Shares(time.Time{}, at(60).Time)
+	if got, want := s.Expected-s.Observed, 26*time.Minute; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
 }

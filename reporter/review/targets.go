@@ -95,15 +95,19 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(BadStatement, "the statement does not approve; to stop a target, suspend it")
 	case !st.Until.IsZero() && !st.Until.After(d.now()):
 		return refuse(BadStatement, "the approval of target %s would end before it begins (%s); give a later moment", t.ID, st.Until)
-	case !st.Until.IsZero() && p.ID == t.ListedBy:
+	case !st.Until.IsZero() && p.ID == t.ListedBy && t.Confirmed == "":
 		return d.checkEmergency(t, st)
 	case t.State == TargetApproved && !t.Emergency && t.Until.IsZero():
 		return refuse(WrongTarget, "target %s is already approved, by %s", t.ID, t.ApprovedBy)
+	case p.ID == t.ConfirmedBy:
+		return refuse(SamePerson, "%s signed that target %s is another account now, so a second person must approve it", p.ID, t.ID)
 	case p.ID == t.ListedBy:
 		return refuse(SamePerson, "%s put target %s on the list, so a second person must approve it", p.ID, t.ID)
 	}
-	if err := d.differInKey(ctx, p, t.ListedBy, st.Fingerprint); err != nil {
-		return err
+	for _, other := range []string{t.ListedBy, t.ConfirmedBy} {
+		if err := d.differInKey(ctx, p, other, st.Fingerprint); err != nil {
+			return err
+		}
 	}
 	if err := d.Signings().Unsigned(ctx, t); err != nil {
 		return err

@@ -44,6 +44,11 @@ type Target struct {
 	By         evidence.Ordinal `json:"by,omitempty"`         // who suspended or removed
 	Account    evidence.Ordinal `json:"account,omitempty"`    // what the address resolved to
 
+	Found evidence.Ordinal `json:"found,omitempty"` // another account to which its address was found to lead
+	// Confirmed is the account that a person signed the target to be now, as the platform has it, and ConfirmedBy that person.
+	Confirmed   string `json:"confirmed,omitempty"`
+	ConfirmedBy string `json:"confirmed_by,omitempty"`
+
 	Stop    *Stop              `json:"stop,omitempty"`    // what holds a suspended or innocent target
 	Lifting *Signer            `json:"lifting,omitempty"` // who signed that it be lifted; it takes a second person
 	Freed   evidence.RecordRef `json:"freed,omitzero"`    // the stop that two people lifted
@@ -70,7 +75,7 @@ func applyTargets(r evidence.Record, kv evidence.KV) error {
 	case evidence.KindTargetListed:
 		return applyTargetListed(r, kv)
 	case evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound,
-		evidence.KindTargetMarked, evidence.KindTargetRelisted:
+		evidence.KindTargetMarked, evidence.KindTargetRelisted, evidence.KindTargetConfirmed, evidence.KindFinding:
 	default:
 		return nil
 	}
@@ -82,6 +87,13 @@ func applyTargets(r evidence.Record, kv evidence.KV) error {
 	switch r.Kind {
 	case evidence.KindTargetBound:
 		return applyTargetBound(r, t, kv)
+	case evidence.KindFinding:
+		if b, ok := body[*evidence.Finding](r); ok && b.Rule == evidence.RuleIdentity && b.Now != nil {
+			t.Found = b.Now.Ordinal
+		}
+		return put(kv, string(t.Ordinal), t)
+	case evidence.KindTargetConfirmed:
+		return applyTargetConfirmed(r, t, kv)
 	case evidence.KindTargetApproved:
 		if ok, err := applyTargetApproved(r, &t, kv); !ok {
 			return err
@@ -151,7 +163,7 @@ func applyTargetSet(r evidence.Record, kv evidence.KV) error {
 		Effective: b.Effective(), Since: old.Round,
 	}
 	if old.Address == t.Address {
-		t.Account = old.Account
+		t.Account, t.Found, t.Confirmed, t.ConfirmedBy = old.Account, old.Found, old.Confirmed, old.ConfirmedBy
 		if old.Stop == nil && old.State != TargetRemoved {
 			t.Freed = old.Freed
 		}
@@ -199,6 +211,31 @@ func applyTargetBound(r evidence.Record, t Target, kv evidence.KV) error {
 		}
 		if changed {
 			t.Round = r.Seq + 1
+		}
+	}
+	return put(kv, string(t.Ordinal), t)
+}
+
+// applyTargetConfirmed makes the target another account, which is to be approved anew; a stop of it stands, and one of that account holds.
+func applyTargetConfirmed(r evidence.Record, t Target, kv evidence.KV) error {
+	b, ok := body[*evidence.TargetConfirmed](r)
+	if !ok || b.Account.Ordinal == "" {
+		return nil
+	}
+	st, ok := statement(b.Signed)
+	if !ok || st.Type != evidence.StatementIdentity || st.Confirms == nil || *st.Confirms != t.Set {
+		return nil
+	}
+	t.Account, t.Confirmed, t.ConfirmedBy, t.Round = b.Account.Ordinal, st.Identity, st.Person, r.Seq+1
+	if t.State == TargetApproved {
+		t.State, t.Reason = TargetListed, "a person confirmed that it is another account than the approved one"
+	}
+	if err := kv.Put("account/"+string(t.Account)+"/"+string(t.Ordinal), []byte(t.Ordinal)); err != nil {
+		return err
+	}
+	if t.State != TargetRemoved {
+		if _, err := t.hold(kv); err != nil {
+			return err
 		}
 	}
 	return put(kv, string(t.Ordinal), t)

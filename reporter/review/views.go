@@ -18,7 +18,7 @@ const (
 func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewRoster, Version: 1, Apply: applyRoster},
-		{Name: ViewTargets, Version: 3, Apply: applyTargets},
+		{Name: ViewTargets, Version: 4, Apply: applyTargets},
 		{Name: ViewCases, Version: 3, Apply: applyCases},
 		{Name: ViewTaken, Version: 1, Apply: applyTaken},
 	}

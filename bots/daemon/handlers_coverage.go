@@ -1,0 +1,134 @@
+package daemon
+
+import (
+	"context"
+	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter/review"
+)
+
+// CoverageReport is how much of the time targets were observed.
+type CoverageReport struct {
+	Since   evidence.Time    `json:"since,omitzero"`
+	At      evidence.Time    `json:"at"`
+	Says    string           `json:"says"` // what counts as observed
+	Targets []TargetCoverage `json:"targets"`
+	Total   TotalCoverage    `json:"total"`
+}
+
+// TotalCoverage adds up. Times are in seconds; a share is absent where nothing was to be observed.
+type TotalCoverage struct {
+	Expected float64  `json:"expected_s"`
+	Observed *float64 `json:"observed_share"`
+	Read     *float64 `json:"observed_or_recovered_share"`
+}
+
+// TargetCoverage is of one target.
+type TargetCoverage struct {
+	Target  string           `json:"target"`
+	Account evidence.Ordinal `json:"account,omitempty"`
+	From    evidence.Time    `json:"from,omitzero"` // its first request
+	TotalCoverage
+	Gaps []evidence.Missing `json:"gaps"` // that end after Since, by their beginning as recorded
+}
+
+func (r *Rooms) coverage(ctx context.Context, c *call, _ none) (any, error) {
+	since, err := r.since(c, "since")
+	if err != nil {
+		return nil, err
+	}
+	var targets []review.Target
+	if id := c.FormValue("target"); id != "" {
+		t, _, err := r.desk(c).Target(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		targets = []review.Target{t}
+	} else if targets, err = r.desk(c).Targets(ctx); err != nil {
+		return nil, err
+	}
+	out := CoverageReport{Since: evidence.At(since), At: evidence.At(r.Now()), Says: evidence.CoverageRotation, Targets: []TargetCoverage{}}
+	var total evidence.Shares
+	until := r.lastLooks()
+	for i, t := range targets {
+		x, s, err := r.coverageOf(ctx, t, since, until)
+		if err != nil {
+			return nil, err
+		}
+		out.Targets = append(out.Targets, x)
+		total.Expected, total.Observed, total.Read = total.Expected+s.Expected, total.Observed+s.Observed, total.Read+s.Read
+		c.progress("coverage", int64(i+1), int64(len(targets)))
+	}
+	out.Total = totalOf(total)
+	return out, nil
+}
+
+func totalOf(s evidence.Shares) TotalCoverage {
+	t := TotalCoverage{Expected: s.Expected.Seconds()}
+	if s.Expected > 0 {
+		o, again := float64(s.Observed)/float64(s.Expected), float64(s.Read)/float64(s.Expected)
+		t.Observed, t.Read = &o, &again
+	}
+	return t
+}
+
+func (r *Rooms) coverageOf(ctx context.Context, t review.Target, since time.Time, until func(context.Context, string) (time.Time, error)) (TargetCoverage, evidence.Shares, error) {
+	var x evidence.Coverage
+	see := func(rec evidence.Record) error { x.See(rec); return nil }
+	out := TargetCoverage{Target: t.ID, Gaps: []evidence.Missing{}}
+	if err := r.Vault.About(ctx, t.Ordinal, see); err != nil {
+		return out, evidence.Shares{}, err
+	}
+	if out.Account = x.Account; x.Account != "" {
+		if err := r.Vault.About(ctx, x.Account, see); err != nil {
+			return out, evidence.Shares{}, err
+		}
+	}
+	out.From = x.From
+	now := r.Now()
+	var more []evidence.Missing
+	if r.plans == nil && x.Live && config.Collectable(t.Platform) && t.Collectable(now) {
+		last, err := until(ctx, t.ID)
+		if err != nil {
+			return out, evidence.Shares{}, err
+		}
+		if !last.IsZero() && last.Before(now) {
+			more = append(more, evidence.Missing{
+				Record: -1, Subject: t.Ordinal, From: evidence.At(last), To: evidence.At(now), Cause: "not-running",
+				Detail: "no daemon runs; the next one records this gap when it begins",
+			})
+		}
+	}
+	s := x.Shares(since, now, more...)
+	out.TotalCoverage = totalOf(s)
+	for _, g := range append(x.Gaps, more...) {
+		if g.To.IsZero() || g.To.After(since) {
+			out.Gaps = append(out.Gaps, g)
+		}
+	}
+	return out, s, nil
+}
+
+// lastLooks returns a reader of when any of our accounts observed a target last.
+func (r *Rooms) lastLooks() func(context.Context, string) (time.Time, error) {
+	var looks []func(context.Context, string) (telegram.Looked, error)
+	for _, a := range r.Config.Telegram.Accounts {
+		looks = append(looks, telegram.Looks(r.Vault, "telegram/"+a.Name))
+	}
+	return func(ctx context.Context, target string) (time.Time, error) {
+		var last time.Time
+		for _, look := range looks {
+			l, err := look(ctx, target)
+			if err != nil {
+				return last, err
+			}
+			if l.Until.After(last) {
+				last = l.Until
+			}
+		}
+		return last, nil
+	}
+}
