@@ -25,7 +25,7 @@ func TestCoverageOfAHandMadeLog(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return &TargetApproved{Signed{Payload: string(js)}}
+		return &TargetApproved{Signed: Signed{Payload: string(js)}}
 	}
 	gap := func(from, to int, recovered bool) Body {
 		g := &Gap{Span: Span{From: At(h(from))}, Cause: "outage", Recovered: recovered}
