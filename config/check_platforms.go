@@ -37,12 +37,21 @@ func (l *loader) checkTelegram(d *decoder) {
 			a.Vantage = a.Name
 		}
 	}
+	for i := 1; i < len(t.RecheckAges); i++ {
+		if t.RecheckAges[i] <= t.RecheckAges[i-1] {
+			d.errAt(at("telegram.recheck_ages", i, ""), "must be more than the age before it, %s, is %s", t.RecheckAges[i-1], t.RecheckAges[i])
+		}
+	}
 	if t.Network != nil {
 		checkNetwork(d, t.Network)
 		return
 	}
+	for i, age := range t.RecheckAges {
+		floor(d, at("telegram.recheck_ages", i, ""), age, time.Minute)
+	}
 	floor(d, "telegram.poll_every", t.PollEvery, 5*time.Second)
 	floor(d, "telegram.recheck_every", t.RecheckEvery, time.Minute)
+	floor(d, "telegram.recheck_round", t.RecheckRound, 24*time.Hour)
 }
 
 // floor keeps our accounts from being locked out for asking too often.

@@ -10,9 +10,14 @@ type Telegram struct {
 	// rotation. Default: what the platform asks for, between 5s and 50s, and 1m in rotation. At least 5s.
 	PollEvery Duration `yaml:"poll_every"`
 	// RecheckEvery is the age at which a post is first looked at again, since Telegram does not deliver every edit and deletion; the
-	// next looks come at 4, 24, 96, 336 and 1440 times that age, and then every 90 days. The channel's metadata is read as often as this.
-	// Default 30m, at least 1m. Neither floor holds on a test network.
+	// next looks come at 4, 24, 96, 336 and 1440 times that age. The channel's metadata is read as often as this. Default 30m, at
+	// least 1m. No floor holds on a test network.
 	RecheckEvery Duration `yaml:"recheck_every"`
+	// RecheckAges are other ages than these at which a post is looked at again, ascending, each at least 1m.
+	RecheckAges []Duration `yaml:"recheck_ages"`
+	// RecheckRound is how long it takes to look once at all posts that are past the last of these ages; then the next round begins.
+	// Default 2160h (90 days), at least 24h.
+	RecheckRound Duration `yaml:"recheck_round"`
 	// Network points the program at a Telegram server of your own. For test networks only: `muhafiz check` warns about it.
 	Network *TelegramNetwork `yaml:"network"`
 }
@@ -106,5 +111,5 @@ type TelegramNetwork struct {
 }
 
 func (t *Telegram) setDefaults() {
-	t.RecheckEvery = Duration(30 * time.Minute)
+	t.RecheckEvery, t.RecheckRound = Duration(30*time.Minute), Duration(90*24*time.Hour)
 }

@@ -44,10 +44,13 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
 		Build: build, Log: log, Now: now, Partial: filepath.Join(c.Vault, "partial"),
 		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
-		RecheckEvery: time.Duration(c.Telegram.RecheckEvery),
+		RecheckEvery: time.Duration(c.Telegram.RecheckEvery), RecheckAgain: time.Duration(c.Telegram.RecheckRound),
 		Device: telegram.Device{
 			Model: acc.Device.Model, System: acc.Device.System, AppVersion: acc.Device.AppVersion, Language: acc.Device.Language,
 		},
+	}
+	for _, age := range c.Telegram.RecheckAges {
+		o.RecheckAges = append(o.RecheckAges, time.Duration(age))
 	}
 	if !acc.Proxy.IsZero() {
 		if o.Proxy, err = telegram.ParseProxy(acc.Proxy.Reveal()); err != nil {

@@ -171,6 +171,8 @@ telegram:
     - {name: demo, app_id: 1, app_hash: {file: secrets/app_hash}, phone: {file: secrets/phone}}
   poll_every: 1s
   recheck_every: 2s
+  recheck_ages: [1s]
+  recheck_round: 2s
   network: {dc: 2, address: "{{.Telegram}}", public_key: loopback/server.pem}
 
 reporter:
