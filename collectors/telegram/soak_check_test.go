@@ -203,12 +203,12 @@ func (y *tally) version(c *chanTruth, r *recorded, p *postTruth, i int) {
 	}
 	due, promise := v.from, c.promise()
 	if i > 0 && (c.target.Rotates() || v.silent) {
-		due, promise = nextLook(p.born, v.from), soakSlack
+		due, promise = nextLook(p.born, v.from)
 	}
 	if i == 0 && c.target.Rotates() {
 		y.estimate += max(0, 1-end.Sub(v.from).Seconds()/soakRotateMax.Seconds())
 	}
-	y.missing(kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, due, end, promise)
+	y.missing(kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, p, due, end, promise)
 }
 
 func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
@@ -221,13 +221,13 @@ func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
 	}
 	due, promise := p.gone, c.promise()
 	if c.target.Rotates() || p.silent {
-		due, promise = nextLook(p.born, p.gone), soakSlack
+		due, promise = nextLook(p.born, p.gone)
 	}
-	y.missing("deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, due, time.Now(), promise)
+	y.missing("deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, p, due, time.Now(), promise)
 }
 
 // missing says why something is not recorded that stood until end and should have been read within a promise from due on.
-func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, promise time.Duration) {
+func (y *tally) missing(kind, what string, r *recorded, p *postTruth, due, end time.Time, promise time.Duration) {
 	switch stretch := longestSeen(due, end, r.gaps); {
 	case end.Before(r.bound):
 		y.of[kind+" before the target was bound"]++
@@ -239,7 +239,10 @@ func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, prom
 		y.of[kind+" within a recorded gap"]++
 	default:
 		y.of[kind+" MISSED"]++
-		y.wrong("%s is not recorded, although observed for %s; bound %s", what, stretch, r.bound.Format(time.RFC3339))
+		y.wrong("%s is not recorded, although observed for %s since it was due on %s; posted %s", what, stretch, due.Format(time.RFC3339), p.born.Format(time.RFC3339))
+		for _, b := range r.seen[p.id] {
+			y.s.Logf("  seen %s: %q", b.Observed.From.Format(time.RFC3339), b.Text)
+		}
 		for _, g := range r.gaps {
 			if !g.To.Before(due) && !g.From.After(end) {
 				y.s.Logf("  gap %s to %s: %s %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Cause, g.Detail)
@@ -251,8 +254,8 @@ func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, prom
 	}
 }
 
-// soakSlack is how late a look at the age at which it is due may be.
-const soakSlack = 3 * time.Hour
+// soakSlack is how late anything may be beyond what is promised.
+const soakSlack = 2 * time.Hour
 
 func (c *chanTruth) promise() time.Duration {
 	if c.target.Rotates() {
@@ -261,14 +264,15 @@ func (c *chanTruth) promise() time.Duration {
 	return 6 * time.Minute
 }
 
-// nextLook returns when a post is looked at again after a moment.
-func nextLook(born, after time.Time) time.Time {
+// nextLook returns when a post comes to the next age at which it is looked at again, and how late that may be: posts that come to an age
+// one after the other are looked at together, half the age later at most.
+func nextLook(born, after time.Time) (time.Time, time.Duration) {
 	for _, n := range []time.Duration{1, 4, 24, 96, 336, 1440} {
 		if at := born.Add(n * soakRecheck); at.After(after) {
-			return at
+			return at, n*soakRecheck/2 + soakSlack
 		}
 	}
-	return after.Add(60 * 24 * time.Hour)
+	return after.Add(60 * 24 * time.Hour), soakSlack
 }
 
 // longestSeen returns the longest stretch between two moments that no gap covers.
