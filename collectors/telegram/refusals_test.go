@@ -147,6 +147,9 @@ func (b *bubble) refusals(method string) {
 			"updates.getChannelDifference": collectors.ModePoll, "channels.getMessages": collectors.ModePoll,
 		}[method]
 		x := refusal{bubble: b, method: method, code: codes[i], typ: typ, ch: ch, v: newVault(b.t, tg), tg: tg}
+		if method == "upload.getCdnFileHashes" {
+			x.size = 1 << 20 // the first hashes come unasked
+		}
 		x.play()
 	}
 }
@@ -158,6 +161,7 @@ type refusal struct {
 	code   int
 	typ    string
 	ch     *telegramtest.Channel
+	size   int // of the photos, beyond the least
 	v      *vault.Vault
 	tg     collectors.Target
 }
@@ -185,7 +189,7 @@ func (x *refusal) play() {
 		before := x.srv.CallCount(x.method)
 		x.srv.Fail(x.method, x.code, x.typ, times)
 		live := x.live(x.v, x.tg)
-		x.ch.Post(telegramtest.Post{Text: "Simulated photo", Photo: photo(1000 + i)})
+		x.ch.Post(telegramtest.Post{Text: "Simulated photo", Photo: photo(1000 + i + x.size)})
 		<-time.After(time.Minute)
 		switch x.method {
 		case "channels.getChannels": // asked where the channel is no longer there
@@ -194,7 +198,7 @@ func (x *refusal) play() {
 			x.srv.TooLong(x.ch)
 		}
 		<-time.After(45 * time.Minute)
-		if n, most := x.srv.CallCount(x.method)-before, 2500; n > most {
+		if n, most := x.srv.CallCount(x.method)-before, 600; n > most {
 			x.t.Errorf("%s: was asked for %d times in three quarters of an hour", what, n)
 		}
 		if once := i > 0 && x.method == "contacts.resolveUsername"; !once && x.srv.CallCount(x.method) == before {
