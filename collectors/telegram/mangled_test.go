@@ -81,3 +81,26 @@ func TestAReplyThatIsNoneIsAskedForAgain(t *testing.T) {
 		})
 	}
 }
+
+func TestOddTitlesAndDatesAreRecordedAsTheyAre(t *testing.T) {
+	inBubble(t, telegramtest.Options{}, func(b *bubble) {
+		const title = "Simulated \u202egnitirw\u2066 \u200f\u0000channel"
+		ch := b.world.AddChannel(telegramtest.Profile{Username: b.name(), Title: title, Date: 1})
+		for _, date := range []int{1, 86400, 1_000_000_000, 1<<31 - 1} {
+			ch.Post(telegramtest.Post{Text: "Simulated notice", Date: date})
+		}
+		tg := target(ch)
+		tg.Mode = ""
+		v := newVault(b.t, tg)
+		l := b.live(v, tg)
+		<-time.After(time.Hour)
+		err := l.stop()
+		rs := records(b.t, v)
+		if len(postsOf(rs)) != 4 || err != nil {
+			b.t.Errorf("%d of 4 posts are recorded: %v, %q", len(postsOf(rs)), err, states(rs))
+		}
+		if seen := of[*evidence.AccountSeen](rs); len(seen) == 0 || seen[0].Title != title {
+			b.t.Errorf("account.seen %+v", seen)
+		}
+	})
+}

@@ -153,7 +153,7 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 		}
 	}
 	if r.bound.IsZero() {
-		y.wrong("%s was never bound", c.target.ID)
+		y.of["channels that the resolutions a day did not reach"]++
 		return
 	}
 	for _, p := range c.posts {
@@ -217,6 +217,10 @@ func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
 	}
 	if len(r.gone[p.id]) > 0 {
 		y.of["deletion recorded"]++
+		return
+	}
+	if slices.ContainsFunc(r.status, func(x *evidence.Status) bool { return x.Because == "emptied" && x.Observed.To.After(p.gone) }) {
+		y.of["deletion named as an emptied channel"]++ // not told from a channel that hides its posts
 		return
 	}
 	due, promise := p.gone, c.promise()
