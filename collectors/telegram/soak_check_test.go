@@ -163,10 +163,14 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 		y.deletion(c, r, p)
 	}
 	var blind time.Duration
+	slices.SortFunc(r.gaps, func(a, b *evidence.Gap) int { return a.From.Compare(b.From.Time) })
+	end := r.bound
 	for _, g := range r.gaps {
-		d := g.To.Sub(g.From.Time)
-		y.causes[g.Cause] += d
-		blind += d
+		y.causes[g.Cause] += g.To.Sub(g.From.Time)
+		if g.To.After(end) { // two accounts may have recorded the same stretch
+			blind += min(g.To.Sub(end), g.To.Sub(g.From.Time))
+			end = g.To.Time
+		}
 	}
 	y.observed = append(y.observed, 1-blind.Seconds()/time.Since(r.bound).Seconds())
 }
