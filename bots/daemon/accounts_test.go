@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
 	"github.com/muhafiz/muhafiz/reporter/diary"
 )
@@ -37,7 +38,12 @@ func newNetwork(t *testing.T, names ...string) *network {
 	if n.srv, err = telegramtest.Serve(context.Background(), w, telegramtest.Options{Accounts: accounts}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { n.srv.Close() })
+	t.Cleanup(func() {
+		n.srv.Close()
+		if m := n.srv.Strangers(telegram.Methods(), telegram.LoginMethods()); len(m) > 0 {
+			t.Errorf("the daemon called %v", m)
+		}
+	})
 	n.write("server.pem", string(n.srv.PublicKeyPEM()))
 	n.write("hash", telegramtest.AppHash)
 	n.append("muhafiz.yaml", "session_key: session.age\ntelegram:\n  poll_every: 50ms\n  network: {dc: 2, address: \""+n.srv.Addr()+"\", public_key: server.pem}\n  accounts:\n")

@@ -9,11 +9,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/config"
@@ -311,7 +313,16 @@ func (s *stage) verify(ctx context.Context) error {
 		detail += "; " + p.Where + ": " + p.What
 	}
 	s.check("fsck is clean", len(fsck.Problems) == 0, "%s", detail)
+	strangers := s.server.Strangers(telegram.Methods(), telegram.LoginMethods())
+	s.check("only allowed methods were called", len(strangers) == 0, "%d requests%s", s.server.CallCount("*"), besides(strangers))
 	return nil
+}
+
+func besides(methods []string) string {
+	if len(methods) == 0 {
+		return ""
+	}
+	return ", among them " + strings.Join(methods, ", ")
 }
 
 func (s *stage) check(name string, ok bool, format string, args ...any) {

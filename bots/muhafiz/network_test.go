@@ -15,10 +15,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
 )
 
 // TestLoginAndRunOnATestNetwork points the program at a Telegram server in another process by nothing but its configuration.
+// closed ends a server, and says what reached it that may not.
+func closed(t *testing.T, server *telegramtest.Server) {
+	t.Helper()
+	server.Close()
+	if m := server.Strangers(telegram.Methods(), telegram.LoginMethods()); len(m) > 0 {
+		t.Errorf("muhafiz called %v", m)
+	}
+}
+
 func TestLoginAndRunOnATestNetwork(t *testing.T) {
 	muhafiz := program(t)
 	world := telegramtest.NewWorld(time.Now)
@@ -32,7 +42,7 @@ func TestLoginAndRunOnATestNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer closed(t, server)
 
 	dir := approvedSite(t, muhafiz, "https://t.me/s/northhaven_front_sim")
 	for name, text := range map[string]string{
@@ -106,7 +116,7 @@ func TestLoginWays(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer server.Close()
+	defer closed(t, server)
 	dir := approvedSite(t, muhafiz, "https://t.me/s/northhaven_front_sim")
 	for name, text := range map[string]string{
 		"server.pem": string(server.PublicKeyPEM()), "hash": "loopback", "phone": acc.Phone, "password": acc.Password + "\n",

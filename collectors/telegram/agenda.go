@@ -28,10 +28,10 @@ func (w *watch) agenda() (at [laneFiles]time.Time) {
 	if !news.After(now) {
 		return at
 	}
-	at[laneBackground] = w.nextLook
+	at[laneBackground] = w.lookAt()
 	unfinished := w.unfinished()
 	w.waits.Store(!unfinished && w.target.Backfill && !w.cursor().Filled)
-	if unfinished && w.heldUntil.Before(w.nextLook) {
+	if unfinished && w.heldUntil.Before(at[laneBackground]) {
 		at[laneBackground] = later(now, w.heldUntil)
 	}
 	return at

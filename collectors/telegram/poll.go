@@ -28,6 +28,7 @@ func (w *watch) poll(ctx context.Context) error {
 	for {
 		rep, err := w.difference(ctx)
 		if tgerr.Is(err, "PERSISTENT_TIMESTAMP_INVALID", "PERSISTENT_TIMESTAMP_EMPTY") {
+			w.nextPoll = w.r.o.Now().Add(w.pause(0)) // it may be answered so again
 			return w.restartPts(ctx)
 		}
 		if err != nil {

@@ -153,7 +153,7 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 		}
 	}
 	if r.bound.IsZero() {
-		y.wrong("%s was never bound", c.target.ID)
+		y.of["channels that the resolutions a day did not reach"]++
 		return
 	}
 	for _, p := range c.posts {
@@ -163,10 +163,14 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 		y.deletion(c, r, p)
 	}
 	var blind time.Duration
+	slices.SortFunc(r.gaps, func(a, b *evidence.Gap) int { return a.From.Compare(b.From.Time) })
+	end := r.bound
 	for _, g := range r.gaps {
-		d := g.To.Sub(g.From.Time)
-		y.causes[g.Cause] += d
-		blind += d
+		y.causes[g.Cause] += g.To.Sub(g.From.Time)
+		if g.To.After(end) { // two accounts may have recorded the same stretch
+			blind += min(g.To.Sub(end), g.To.Sub(g.From.Time))
+			end = g.To.Time
+		}
 	}
 	y.observed = append(y.observed, 1-blind.Seconds()/time.Since(r.bound).Seconds())
 }
@@ -203,12 +207,12 @@ func (y *tally) version(c *chanTruth, r *recorded, p *postTruth, i int) {
 	}
 	due, promise := v.from, c.promise()
 	if i > 0 && (c.target.Rotates() || v.silent) {
-		due, promise = nextLook(p.born, v.from), soakSlack
+		due, promise = nextLook(p.born, v.from)
 	}
 	if i == 0 && c.target.Rotates() {
 		y.estimate += max(0, 1-end.Sub(v.from).Seconds()/soakRotateMax.Seconds())
 	}
-	y.missing(kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, due, end, promise)
+	y.missing(kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, p, due, end, promise)
 }
 
 func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
@@ -219,15 +223,19 @@ func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
 		y.of["deletion recorded"]++
 		return
 	}
+	if slices.ContainsFunc(r.status, func(x *evidence.Status) bool { return x.Because == "emptied" && x.Observed.To.After(p.gone) }) {
+		y.of["deletion named as an emptied channel"]++ // not told from a channel that hides its posts
+		return
+	}
 	due, promise := p.gone, c.promise()
 	if c.target.Rotates() || p.silent {
-		due, promise = nextLook(p.born, p.gone), soakSlack
+		due, promise = nextLook(p.born, p.gone)
 	}
-	y.missing("deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, due, time.Now(), promise)
+	y.missing("deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, p, due, time.Now(), promise)
 }
 
 // missing says why something is not recorded that stood until end and should have been read within a promise from due on.
-func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, promise time.Duration) {
+func (y *tally) missing(kind, what string, r *recorded, p *postTruth, due, end time.Time, promise time.Duration) {
 	switch stretch := longestSeen(due, end, r.gaps); {
 	case end.Before(r.bound):
 		y.of[kind+" before the target was bound"]++
@@ -239,7 +247,10 @@ func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, prom
 		y.of[kind+" within a recorded gap"]++
 	default:
 		y.of[kind+" MISSED"]++
-		y.wrong("%s is not recorded, although observed for %s; bound %s", what, stretch, r.bound.Format(time.RFC3339))
+		y.wrong("%s is not recorded, although observed for %s since it was due on %s; posted %s", what, stretch, due.Format(time.RFC3339), p.born.Format(time.RFC3339))
+		for _, b := range r.seen[p.id] {
+			y.s.Logf("  seen %s: %q", b.Observed.From.Format(time.RFC3339), b.Text)
+		}
 		for _, g := range r.gaps {
 			if !g.To.Before(due) && !g.From.After(end) {
 				y.s.Logf("  gap %s to %s: %s %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Cause, g.Detail)
@@ -251,8 +262,8 @@ func (y *tally) missing(kind, what string, r *recorded, due, end time.Time, prom
 	}
 }
 
-// soakSlack is how late a look at the age at which it is due may be.
-const soakSlack = 3 * time.Hour
+// soakSlack is how late anything may be beyond what is promised.
+const soakSlack = 2 * time.Hour
 
 func (c *chanTruth) promise() time.Duration {
 	if c.target.Rotates() {
@@ -261,14 +272,15 @@ func (c *chanTruth) promise() time.Duration {
 	return 6 * time.Minute
 }
 
-// nextLook returns when a post is looked at again after a moment.
-func nextLook(born, after time.Time) time.Time {
+// nextLook returns when a post comes to the next age at which it is looked at again, and how late that may be: posts that come to an age
+// one after the other are looked at together, half the age later at most.
+func nextLook(born, after time.Time) (time.Time, time.Duration) {
 	for _, n := range []time.Duration{1, 4, 24, 96, 336, 1440} {
 		if at := born.Add(n * soakRecheck); at.After(after) {
-			return at
+			return at, n*soakRecheck/2 + soakSlack
 		}
 	}
-	return after.Add(60 * 24 * time.Hour)
+	return after.Add(60 * 24 * time.Hour), soakSlack
 }
 
 // longestSeen returns the longest stretch between two moments that no gap covers.

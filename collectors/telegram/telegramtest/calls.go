@@ -2,6 +2,7 @@ package telegramtest
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/gotd/td/tg"
@@ -101,4 +102,18 @@ func (s *Server) LastDevice() Device {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.device
+}
+
+// Strangers returns the methods that were called and are in none of the lists, in order.
+func (s *Server) Strangers(allowed ...[]string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for m := range s.log.count {
+		if !slices.Contains(slices.Concat(allowed...), m) {
+			out = append(out, m)
+		}
+	}
+	slices.Sort(out)
+	return out
 }
