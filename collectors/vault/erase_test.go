@@ -212,7 +212,7 @@ func TestEraseTakesAPostOut(t *testing.T) {
 		}
 		got := w.erase(w.plan(seqs...))
 		// The post's own photo and the whole reply go; the photo that the second post has too stays.
-		if got.Bodies != 3 || got.Blobs != 2 || got.Replies != 1 || len(got.Records) != 1 || got.Lingering != 3 || got.Bytes == 0 {
+		if got.Bodies != 3 || got.Blobs != 2 || got.Replies != 1 || len(got.Records) != 1 || got.Lingering != 3 || got.LingeringBlobs != 2 || got.Bytes == 0 {
 			w.Errorf("%+v", got)
 		}
 		for _, seq := range seqs {

@@ -120,8 +120,8 @@ type ring struct {
 	opened map[keyID]*dataKey
 }
 
-// maxOpened bounds the keys in memory; one takes some two kilobytes.
-const maxOpened = 4096
+// maxOpened bounds the keys in memory; one takes some two kilobytes. It is well above the channels that write in one month.
+const maxOpened = 1 << 14
 
 // The names of a key's file, and of what is left of it: an old copy of vault.db needs to be told that its bodies were erased.
 const (

@@ -192,17 +192,27 @@ func TestFsckOpensWhatIsSealed(t *testing.T) {
 		do   func(path string)
 		want string
 	}{
-		"a body":                 {func(p string) { doTo(t, p, change("log", be(w.page[1].Seq), flip(-1))) }, "its sealed body: it does not open with its key"},
-		"a body of another":      {func(p string) { doTo(t, p, swapBodies(w.page[1].Seq, w.page[3].Seq)) }, "its sealed body: it does not open with its key"},
-		"a value of a view":      {func(p string) { doTo(t, p, change("view/texts/1", []byte("a1/1"), flip(-1))) }, `view texts: the key "a1/1" the value of "a1/1": it does not open`},
-		"a name":                 {func(p string) { doTo(t, p, change("ordinals", append([]byte("a"), be(1)...), flip(-1))) }, "bucket ordinals: a1"},
-		"a name's key":           {func(p string) { doTo(t, p, dropName) }, "bucket names"},
-		"a blob":                 {func(p string) { flipFile(t, filepath.Join(p, file)) }, "blob " + s},
-		"a blob gone":            {func(p string) { os.Remove(filepath.Join(p, file)) }, "it is missing, and record"},
-		"a key":                  {func(p string) { removeKeys(t, p, "_a1_") }, "its data key is not in the key ring"},
-		"an erased body is back": {func(p string) { doTo(t, p, change("log", be(erased[0]), func(v []byte) []byte { return append(v, "{}"...) })) }, ""},
-		"the list of erasures":   {func(p string) { doTo(t, p, change("erased", be(erased[0]), remove)) }, "bucket erased: record"},
-		"a slot of an erased":    {func(p string) { doTo(t, p, change("log", be(w.page[4].Seq), func(v []byte) []byte { return v[:bytes.IndexByte(v, '\n')+1] })) }, "no record says that it was erased"},
+		"a body":            {func(p string) { doTo(t, p, change("log", be(w.page[1].Seq), flip(-1))) }, "its sealed body: it does not open with its key"},
+		"a body of another": {func(p string) { doTo(t, p, swapBodies(w.page[1].Seq, w.page[3].Seq)) }, "its sealed body: it does not open with its key"},
+		"a value of a view": {func(p string) { doTo(t, p, change("view/texts/1", []byte("a1/1"), flip(-1))) }, `view texts: the key "a1/1" the value of "a1/1": it does not open`},
+		"a name":            {func(p string) { doTo(t, p, change("ordinals", append([]byte("a"), be(1)...), flip(-1))) }, "bucket ordinals: a1"},
+		"a name's key":      {func(p string) { doTo(t, p, dropName) }, "bucket names"},
+		"a blob":            {func(p string) { flipFile(t, filepath.Join(p, file)) }, "blob " + s},
+		"a blob gone":       {func(p string) { os.Remove(filepath.Join(p, file)) }, "it is missing, and record"},
+		"a key":             {func(p string) { removeKeys(t, p, "_a1_") }, "its data key is not in the key ring"},
+		"an erased body is back": {func(p string) {
+			doTo(t, p, change("log", be(erased[0]), func(v []byte) []byte { return append(v, "{}"...) }))
+		}, ""},
+		"the list of blobs": {func(p string) {
+			doTo(t, p, func(tx *bolt.Tx) error {
+				k, _ := tx.Bucket([]byte("refs")).Cursor().First()
+				return tx.Bucket([]byte("refs")).Delete(bytes.Clone(k))
+			})
+		}, "bucket refs: it does not say that record"},
+		"the list of erasures": {func(p string) { doTo(t, p, change("erased", be(erased[0]), remove)) }, "bucket erased: record"},
+		"a slot of an erased": {func(p string) {
+			doTo(t, p, change("log", be(w.page[4].Seq), func(v []byte) []byte { return v[:bytes.IndexByte(v, '\n')+1] }))
+		}, "no record says that it was erased"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := copyVault(t, w.v.Path())
