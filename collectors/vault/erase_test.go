@@ -249,3 +249,23 @@ func guard(t *testing.T, ring string) {
 		t.Fatal(err)
 	}
 }
+
+// later is a body of a kind that no build knows.
+type later struct {
+	X string `json:"x"`
+}
+
+func (later) Kind() evidence.Kind { return "test.later" }
+func (later) Schema() int         { return 1 }
+
+// What cannot be read may need any blob: so nothing is erased, and writing goes on.
+func TestEraseRefusesWhereItCannotSeeWhatIsNeeded(t *testing.T) {
+	each(t, func(w *world) {
+		put(w, w.v, draftOf("telegram/main", evidence.Vault(), later{"simulated"}))
+		if _, err := w.v.Erase(w.Context(), w.plan(w.page[1].Seq)); !errors.Is(err, vault.ErrUnknownKind) {
+			w.Errorf("got %v", err)
+		}
+		put(w, w.v, posts("telegram/main", 1, "on it goes")...)
+		w.again()
+	})
+}
