@@ -48,6 +48,10 @@ func TestSealingBeginsLater(t *testing.T) {
 	if err := w.v.Close(); err != nil {
 		t.Fatal(err)
 	}
+	before, err := os.ReadFile(filepath.Join(w.v.Path(), "vault.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	v, err := vault.Open(w.v.Path(), w.o)
 	if err != nil {
 		t.Fatal(err)
@@ -80,6 +84,15 @@ func TestSealingBeginsLater(t *testing.T) {
 	}
 	if s := blobText(t, w.v, w.blob); s != "photo "+secretText {
 		t.Errorf("the blob: %q", s)
+	}
+	w.v.Close()
+	copied := copyVault(t, w.v.Path())
+	if err := os.WriteFile(filepath.Join(copied, "vault.db"), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := vault.Open(copied, w.o); !errors.Is(err, vault.ErrOlder) {
+		t.Errorf("with the vault.db from before it was sealed: %v", err)
+		v.Close()
 	}
 }
 
