@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 
-	bolt "go.etcd.io/bbolt"
-
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -50,6 +48,10 @@ func TestSealingBeginsLater(t *testing.T) {
 	if err := w.v.Close(); err != nil {
 		t.Fatal(err)
 	}
+	before, err := os.ReadFile(filepath.Join(w.v.Path(), "vault.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
 	v, err := vault.Open(w.v.Path(), w.o)
 	if err != nil {
 		t.Fatal(err)
@@ -82,6 +84,15 @@ func TestSealingBeginsLater(t *testing.T) {
 	}
 	if s := blobText(t, w.v, w.blob); s != "photo "+secretText {
 		t.Errorf("the blob: %q", s)
+	}
+	w.v.Close()
+	copied := copyVault(t, w.v.Path())
+	if err := os.WriteFile(filepath.Join(copied, "vault.db"), before, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if v, err := vault.Open(copied, w.o); !errors.Is(err, vault.ErrOlder) {
+		t.Errorf("with the vault.db from before it was sealed: %v", err)
+		v.Close()
 	}
 }
 
@@ -159,6 +170,7 @@ func TestCompactFreesWhatWasErased(t *testing.T) {
 	})
 }
 
+<<<<<<< HEAD
 func TestFsckWithoutTheKey(t *testing.T) {
 	w := newWorld(t, vaulttest.SealedOptions)
 	if _, err := w.v.Checkpoint(t.Context()); err != nil {
@@ -264,6 +276,8 @@ func removeKeys(t *testing.T, path, part string) {
 	}
 }
 
+=======
+>>>>>>> vault
 // Whatever is wrong with keys, folders and files is said with a next step, and nothing is changed.
 func TestOpenRefusesASealedVault(t *testing.T) {
 	w := newWorld(t, vaulttest.SealedOptions)
@@ -292,15 +306,25 @@ func TestOpenRefusesASealedVault(t *testing.T) {
 		do   func(path string, o *vault.Options)
 		want string
 	}{
-		"no key":              {func(_ string, o *vault.Options) { o.Keys = nil }, "give its vault key and key ring"},
-		"another key":         {func(_ string, o *vault.Options) { o.Keys = &vault.Keys{Sealer: vaulttest.NewKey()} }, "give the key that the ring was made with"},
-		"no key ring":         {func(p string, _ *vault.Options) { os.RemoveAll(filepath.Join(p, "keyring")) }, "is missing: restore it from its own backup"},
-		"an empty key ring":   {func(p string, _ *vault.Options) { os.Remove(filepath.Join(p, "keyring", "ring.json")) }, "there is no key ring in"},
-		"a ring cut short":    {func(p string, _ *vault.Options) { os.Truncate(filepath.Join(p, "keyring", "ring.json"), 20) }, "ring.json is damaged"},
-		"another's key ring":  {func(p string, o *vault.Options) { replaced(p, other.v.Path()); o.Keys = other.o.Keys }, "belongs to the vault"},
-		"the ring open":       {func(p string, _ *vault.Options) { os.Chmod(filepath.Join(p, "keyring"), 0o750) }, "chmod 700"},
-		"a ring's file open":  {func(p string, _ *vault.Options) { os.Chmod(filepath.Join(p, "keyring", "ring.json"), 0o644) }, "chmod 600"},
-		"the vault open":      {func(p string, _ *vault.Options) { os.Chmod(p, 0o777) }, "others can change the vault's folder"},
+		"no key":             {func(_ string, o *vault.Options) { o.Keys = nil }, "give its vault key and key ring"},
+		"another key":        {func(_ string, o *vault.Options) { o.Keys = &vault.Keys{Sealer: vaulttest.NewKey()} }, "give the key that the ring was made with"},
+		"no key ring":        {func(p string, _ *vault.Options) { os.RemoveAll(filepath.Join(p, "keyring")) }, "is missing: restore it from its own backup"},
+		"an empty key ring":  {func(p string, _ *vault.Options) { os.Remove(filepath.Join(p, "keyring", "ring.json")) }, "there is no key ring in"},
+		"a ring cut short":   {func(p string, _ *vault.Options) { os.Truncate(filepath.Join(p, "keyring", "ring.json"), 20) }, "ring.json is damaged"},
+		"another's key ring": {func(p string, o *vault.Options) { replaced(p, other.v.Path()); o.Keys = other.o.Keys }, "belongs to the vault"},
+		"the ring open":      {func(p string, _ *vault.Options) { os.Chmod(filepath.Join(p, "keyring"), 0o750) }, "chmod 700"},
+		"a ring's file open": {func(p string, _ *vault.Options) { os.Chmod(filepath.Join(p, "keyring", "ring.json"), 0o644) }, "chmod 600"},
+		"the vault open":     {func(p string, _ *vault.Options) { os.Chmod(p, 0o777) }, "others can change the vault's folder"},
+		"the vault another's": {func(p string, _ *vault.Options) {
+			if os.Geteuid() != 0 || os.Chown(p, 1, 1) != nil {
+				t.Skip("only root can give a folder away")
+			}
+		}, "belongs to user 1, and this is user 0"},
+		"the ring another's": {func(p string, _ *vault.Options) {
+			if os.Geteuid() != 0 || os.Chown(filepath.Join(p, "keyring"), 1, 1) != nil {
+				t.Skip("only root can give a folder away")
+			}
+		}, "belongs to user 1, and this is user 0"},
 		"the state's key":     {func(p string, _ *vault.Options) { removeKeys(t, p, "_state") }, "restore the key ring from its own backup"},
 		"a key's file broken": {func(p string, _ *vault.Options) { flipAll(t, p, "_state") }, "is damaged, renamed or of another key ring"},
 		"an older vault.db": {func(p string, _ *vault.Options) {
