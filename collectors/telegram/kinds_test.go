@@ -67,9 +67,23 @@ const hiddenUser = 7_770_001
 func entityText() telegramtest.Post {
 	p := telegramtest.Post{Text: "خبر: simulated 😀 bold italic under strike spoil code pre quote folded https://example.org link #tag $TAG /start a@example.org 🙂 tomorrow"}
 	for _, e := range [][2]string{
-		{"bold", "bold"}, {"italic", "italic"}, {"under", "underline"}, {"strike", "strike"}, {"spoil", "spoiler"}, {"code", "code"}, {"pre", "pre"},
-		{"quote", "quote"}, {"folded", "collapsed_quote"}, {"https://example.org", "url"}, {"link", "text_url"}, {"#tag", "hashtag"}, {"$TAG", "cashtag"},
-		{"/start", "bot_command"}, {"a@example.org", "email"}, {"🙂", "custom_emoji"}, {"tomorrow", "date"},
+		{"bold", "bold"},
+		{"italic", "italic"},
+		{"under", "underline"},
+		{"strike", "strike"},
+		{"spoil", "spoiler"},
+		{"code", "code"},
+		{"pre", "pre"},
+		{"quote", "quote"},
+		{"folded", "collapsed_quote"},
+		{"https://example.org", "url"},
+		{"link", "text_url"},
+		{"#tag", "hashtag"},
+		{"$TAG", "cashtag"},
+		{"/start", "bot_command"},
+		{"a@example.org", "email"},
+		{"🙂", "custom_emoji"},
+		{"tomorrow", "date"},
 	} {
 		x := telegramtest.EntityOf(p.Text, e[0], e[1])
 		x.URL, x.Lang, x.Emoji, x.Date = "https://example.org/x", "go", 88, 1_700_000_000
@@ -106,12 +120,15 @@ func kinds() []kind {
 		}},
 		{"photo", telegramtest.Post{Photo: drawing(1)}, carries("photo", "")},
 		{"spoiler", telegramtest.Post{Photo: &telegramtest.Photo{Bytes: drawing(2).Bytes, Spoiler: true}}, marked("spoiler")},
-		{"video with a cover", telegramtest.Post{Document: &telegramtest.Document{Kind: "video", Bytes: []byte("v"), MIME: "video/mp4", Width: 4, Height: 3, Duration: 2.5, Cover: drawing(3), TTL: 9}},
+		{
+			"video with a cover",
+			telegramtest.Post{Document: &telegramtest.Document{Kind: "video", Bytes: []byte("v"), MIME: "video/mp4", Width: 4, Height: 3, Duration: 2.5, Cover: drawing(3), TTL: 9}},
 			func(t *testing.T, p *evidence.PostSeen) {
 				if m := p.Media[0]; m.Type != "video" || m.Duration != "2.5" || !strings.HasPrefix(facts(m), "cover=photo ") || !slices.Contains(p.Marks, "ttl") {
 					t.Errorf("%+v", p)
 				}
-			}},
+			},
+		},
 		{"round video", telegramtest.Post{Document: &telegramtest.Document{Kind: "round", Bytes: []byte("r")}}, carries("round_video", "")},
 		{"voice", telegramtest.Post{Document: &telegramtest.Document{Kind: "voice", Bytes: []byte("o"), Duration: 3}}, carries("voice", "")},
 		{"audio", telegramtest.Post{Document: &telegramtest.Document{Kind: "audio", Bytes: []byte("a"), Title: "Simulated song", By: "Nobody"}}, carries("audio", "title=Simulated song; performer=Nobody")},
@@ -123,24 +140,33 @@ func kinds() []kind {
 		{"animation", telegramtest.Post{Document: &telegramtest.Document{Kind: "animation", Bytes: []byte("g")}}, carries("animation", "sound=none")},
 		{"sticker", telegramtest.Post{Document: &telegramtest.Document{Kind: "sticker", Bytes: []byte("s")}}, carries("sticker", "stands for=🙂")},
 		{"custom emoji", telegramtest.Post{Document: &telegramtest.Document{Kind: "custom_emoji", Bytes: []byte("e")}}, carries("custom_emoji", "stands for=🙂; set=5")},
-		{"preview", telegramtest.Post{Text: "https://example.org", WebPage: &telegramtest.WebPage{URL: "https://example.org", SiteName: "Example", Title: "A title", Description: "What it says", Photo: drawing(4)}},
+		{
+			"preview",
+			telegramtest.Post{Text: "https://example.org", WebPage: &telegramtest.WebPage{URL: "https://example.org", SiteName: "Example", Title: "A title", Description: "What it says", Photo: drawing(4)}},
 			func(t *testing.T, p *evidence.PostSeen) {
 				if f := facts(p.Media[0]); !strings.HasPrefix(f, "site=Example; title=A title; description=What it says; picture=photo ") || p.Media[0].Detail != "https://example.org" {
 					t.Errorf("%+v", p.Media)
 				}
-			}},
+			},
+		},
 		{"preview to come", telegramtest.Post{WebPage: &telegramtest.WebPage{URL: "https://example.org", Pending: true}}, carries("webpage", "preview=not made yet")},
-		{"quiz", telegramtest.Post{Poll: &telegramtest.Poll{Question: "Which?", Answers: []string{"One", "Two"}, Quiz: true, Right: 1, Solution: "Because.", Closed: true, Votes: []int{3, 4}, Voters: 7}, Recent: []int64{hiddenUser}},
+		{
+			"quiz",
+			telegramtest.Post{Poll: &telegramtest.Poll{Question: "Which?", Answers: []string{"One", "Two"}, Quiz: true, Right: 1, Solution: "Because.", Closed: true, Votes: []int{3, 4}, Voters: 7}, Recent: []int64{hiddenUser}},
 			func(t *testing.T, p *evidence.PostSeen) {
 				carries("poll", "question=Which?; option=One; option=Two; right answer=Two; explanation=Because.")(t, p)
 				if m := p.Media[0].Marks; !slices.Contains(m, "closed") || !slices.Contains(m, "quiz") {
 					t.Errorf("%+v", m)
 				}
-			}},
+			},
+		},
 		{"place", telegramtest.Post{Geo: &telegramtest.Geo{Lat: 1, Long: 2, Accuracy: 30}}, carries("geo", "accuracy=30 metres")},
 		{"live place", telegramtest.Post{Geo: &telegramtest.Geo{Lat: 1, Long: 2, Period: 900, Heading: 90}}, carries("geo_live", "shared for=900 seconds; heading=90 degrees")},
-		{"venue", telegramtest.Post{Venue: &telegramtest.Venue{Geo: telegramtest.Geo{Lat: 1, Long: 2}, Title: "A hall", Address: "1 Simulated Street", Type: "hall"}},
-			carries("venue", "title=A hall; address=1 Simulated Street; kind=hall")},
+		{
+			"venue",
+			telegramtest.Post{Venue: &telegramtest.Venue{Geo: telegramtest.Geo{Lat: 1, Long: 2}, Title: "A hall", Address: "1 Simulated Street", Type: "hall"}},
+			carries("venue", "title=A hall; address=1 Simulated Street; kind=hall"),
+		},
 		{"contact", telegramtest.Post{Contact: &telegramtest.Contact{Phone: "+10005550177", FirstName: secret, Card: "TEL:+10005550177"}}, func(t *testing.T, p *evidence.PostSeen) {
 			if p.Media[0].Person == nil || p.Media[0].Person.Ordinal.Space() != evidence.SpacePrivate || !p.NamesAPerson {
 				t.Errorf("%+v", p)
@@ -151,12 +177,21 @@ func kinds() []kind {
 				t.Errorf("%+v", p.Media)
 			}
 		}},
-		{"invoice", telegramtest.Post{Invoice: &telegramtest.Invoice{Title: "A book", Description: "Simulated", Currency: "EUR", Amount: 950, Picture: "https://example.org/b.png"}},
-			carries("invoice", "title=A book; description=Simulated; amount=950 of the smallest unit of EUR; picture elsewhere=https://example.org/b.png")},
-		{"giveaway", telegramtest.Post{Giveaway: &telegramtest.Giveaway{Channels: []int64{55}, Prize: "A cup", Quantity: 2, Until: 1_700_000_000}},
-			carries("giveaway", "prizes=2; prize=A cup; until=2023-11-14T22:13:20Z; for subscribers of channel=55")},
-		{"giveaway that ended", telegramtest.Post{Giveaway: &telegramtest.Giveaway{Channels: []int64{55}, Ended: true, Winners: []int64{hiddenUser}, Unclaimed: 1, Months: 3, Until: 1}},
-			carries("giveaway_results", "winners=1; unclaimed=1; prize=3 months of Premium")},
+		{
+			"invoice",
+			telegramtest.Post{Invoice: &telegramtest.Invoice{Title: "A book", Description: "Simulated", Currency: "EUR", Amount: 950, Picture: "https://example.org/b.png"}},
+			carries("invoice", "title=A book; description=Simulated; amount=950 of the smallest unit of EUR; picture elsewhere=https://example.org/b.png"),
+		},
+		{
+			"giveaway",
+			telegramtest.Post{Giveaway: &telegramtest.Giveaway{Channels: []int64{55}, Prize: "A cup", Quantity: 2, Until: 1_700_000_000}},
+			carries("giveaway", "prizes=2; prize=A cup; until=2023-11-14T22:13:20Z; for subscribers of channel=55"),
+		},
+		{
+			"giveaway that ended",
+			telegramtest.Post{Giveaway: &telegramtest.Giveaway{Channels: []int64{55}, Ended: true, Winners: []int64{hiddenUser}, Unclaimed: 1, Months: 3, Until: 1}},
+			carries("giveaway_results", "winners=1; unclaimed=1; prize=3 months of Premium"),
+		},
 		{"dice", telegramtest.Post{Dice: &telegramtest.Dice{Emoji: "🎲", Value: 4}}, func(t *testing.T, p *evidence.PostSeen) {
 			if p.Media[0].Detail != "🎲 4" {
 				t.Errorf("%+v", p.Media)
@@ -168,13 +203,16 @@ func kinds() []kind {
 				t.Errorf("%+v", p.Media)
 			}
 		}},
-		{"sold", telegramtest.Post{Paid: &telegramtest.Paid{Stars: 50, Photos: []*telegramtest.Photo{drawing(6)}, Videos: []*telegramtest.Document{{Kind: "video", Width: 6, Height: 4, Duration: 7}}}},
+		{
+			"sold",
+			telegramtest.Post{Paid: &telegramtest.Paid{Stars: 50, Photos: []*telegramtest.Photo{drawing(6)}, Videos: []*telegramtest.Document{{Kind: "video", Width: 6, Height: 4, Duration: 7}}}},
 			func(t *testing.T, p *evidence.PostSeen) {
 				if len(p.Media) != 2 || !p.Media[0].Locked || p.Media[0].Type != "photo" || p.Media[1].Type != "video" || p.Media[1].Duration != "7" || p.Stars != 50 {
 					t.Errorf("%+v", p)
 				}
 				marked("paid_media", "locked")(t, p)
-			}},
+			},
+		},
 		{"bought", telegramtest.Post{Paid: &telegramtest.Paid{Stars: 50, Bought: true, Photos: []*telegramtest.Photo{drawing(7)}}}, func(t *testing.T, p *evidence.PostSeen) {
 			if len(p.Media) != 1 || p.Media[0].Locked || !strings.HasPrefix(p.Media[0].ID, "photo ") || !slices.Contains(p.Media[0].Marks, "paid_media") {
 				t.Errorf("%+v", p)
@@ -185,13 +223,16 @@ func kinds() []kind {
 				t.Errorf("%+v", p)
 			}
 		}},
-		{"forward with its way here", telegramtest.Post{Text: "Simulated", Forward: &telegramtest.Forward{Channel: 57, Post: 3, Signature: secret, Date: 1, SavedChannel: 58, SavedPost: 4}},
+		{
+			"forward with its way here",
+			telegramtest.Post{Text: "Simulated", Forward: &telegramtest.Forward{Channel: 57, Post: 3, Signature: secret, Date: 1, SavedChannel: 58, SavedPost: 4}},
 			func(t *testing.T, p *evidence.PostSeen) {
 				f := p.Forward
 				if f.Post != "3" || f.SavedPost != "4" || f.SavedFrom == nil || f.Signature == nil || f.Signature.Ordinal.Space() != evidence.SpacePrivate {
 					t.Errorf("%+v", f)
 				}
-			}},
+			},
+		},
 		{"forward of a hidden name", telegramtest.Post{Text: "Simulated", Forward: &telegramtest.Forward{Name: secret, Date: 1}}, func(t *testing.T, p *evidence.PostSeen) {
 			if p.Forward.From.Ordinal.Space() != evidence.SpacePrivate {
 				t.Errorf("%+v", p.Forward)

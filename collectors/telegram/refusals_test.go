@@ -284,12 +284,14 @@ func (b *bubble) live(v collectors.Sink, targets ...collectors.Target) *living {
 	l := &living{cancel: cancel, done: make(chan struct{})}
 	src := telegram.New(b.options(b.t))
 	src.Watch(targets)
-	sup := &collectors.Supervisor{Sink: v, Now: time.Now, After: time.After, Min: time.Second, Max: 5 * time.Minute,
+	sup := &collectors.Supervisor{
+		Sink: v, Now: time.Now, After: time.After, Min: time.Second, Max: 5 * time.Minute,
 		Failed: func(_ string, err error, permanent bool) {
 			if permanent {
 				l.err = err
 			}
-		}}
+		},
+	}
 	go func() {
 		defer close(l.done)
 		if err := sup.Run(ctx, src); err != nil {
