@@ -35,6 +35,7 @@ type postEvent struct {
 	Forward string
 	Author  string
 	Request *request
+	Anchor  *anchor // the first over this record
 }
 
 // request is the acquisition that brought an observation.
@@ -77,6 +78,9 @@ func (b *builder) exhibitPage(ctx context.Context, p *post) (*exhibitPage, error
 
 func (b *builder) postEvent(ctx context.Context, r evidence.Record) (postEvent, error) {
 	e := postEvent{Kind: r.Kind, proof: proofOf(r, b.withhold(r))}
+	if r.Kind == evidence.KindPostSeen {
+		e.Anchor = b.firstFor(r.Seq)
+	}
 	if e.Withheld != "" {
 		return e, nil
 	}
