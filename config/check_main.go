@@ -24,16 +24,19 @@ func (l *loader) checkMain(d *decoder) {
 	if c.Bundle != nil {
 		l.checkBundle(d)
 	}
+	if c.Backup != nil {
+		l.checkBackup(d)
+	}
 }
 
-// checkPaths makes paths absolute and keeps the private keys out of the vault.
-func (l *loader) checkPaths(d *decoder) {
-	c := l.cfg
 // A credential is looked for when the vault is opened: commands that reach a running daemon have none and need none.
 const credentialPrefix = "credential:"
 
 var credentialForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$`)
 
+// checkPaths makes paths absolute and keeps the private keys out of the vault.
+func (l *loader) checkPaths(d *decoder) {
+	c := l.cfg
 	if c.Vault != "" {
 		c.Vault = d.abs(c.Vault)
 		if st, err := os.Stat(c.Vault); err == nil && !st.IsDir() {

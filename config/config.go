@@ -50,6 +50,9 @@ type Config struct {
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 
+	// Backup is where copies of the vault go. Without it there are only those that somebody makes by hand.
+	Backup *Backup `yaml:"backup"`
+
 	Organisations []Organisation `yaml:"-"` // of the organisations file, in its order
 	Targets       []Target       `yaml:"-"` // of all watchlists, in the order of the files' names and within them
 	Files         []File         `yaml:"-"` // muhafiz.yaml, the organisations file and the watchlists, as they were read

@@ -109,6 +109,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
 	d.group.Go(func() error { return watch(run) })
+	d.group.Go(func() error { return d.backups(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
 	}

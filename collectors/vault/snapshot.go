@@ -12,6 +12,7 @@ import (
 
 	bolt "go.etcd.io/bbolt"
 	bolterr "go.etcd.io/bbolt/errors"
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
@@ -35,6 +36,13 @@ type SnapshotBlob struct {
 	Path  string
 	Size  int64 // of the file
 	Mtime time.Time
+}
+
+// Signer returns what signs the log's checkpoints at present, nil where no key was given.
+func (v *Vault) Signer() note.Signer {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return v.signer
 }
 
 // SnapshotLog calls fn with the stored values of the records from..to-1, ascending, outside of any transaction. value is fn's to keep.

@@ -260,7 +260,7 @@ func (r *run) store(ctx context.Context, b []byte) (Ref, error) {
 	if ref, ok := r.known(content); ok {
 		return ref, nil
 	}
-	sealed, err := r.o.Recipients.seal(b)
+	sealed, err := r.o.Recipients.Seal(b)
 	if err != nil {
 		return Ref{}, err
 	}

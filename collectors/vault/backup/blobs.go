@@ -172,7 +172,7 @@ func (r *run) send1(ctx context.Context, content evidence.Digest, f *os.File, si
 		if _, err := io.ReadFull(f, b); err != nil {
 			return Ref{}, err
 		}
-		sealed, err := r.o.Recipients.seal(b)
+		sealed, err := r.o.Recipients.Seal(b)
 		if err != nil {
 			return Ref{}, err
 		}

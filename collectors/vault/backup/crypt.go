@@ -36,8 +36,8 @@ func ParseRecipients(keys []string) (Recipients, error) {
 // digest names the set of recipients.
 func (r Recipients) digest() evidence.Digest { return evidence.Sum([]byte(strings.Join(r.text, "\n"))) }
 
-// seal returns b encrypted, or b itself.
-func (r Recipients) seal(b []byte) ([]byte, error) {
+// Seal returns b encrypted, or b itself where there are no recipients.
+func (r Recipients) Seal(b []byte) ([]byte, error) {
 	if len(r.to) == 0 {
 		return b, nil
 	}
