@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/mod/sumdb/note"
+
 	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/anchor/anchortest"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -127,6 +129,11 @@ func TestAnchoredBundle(t *testing.T) {
 		if code, out := v.run(t, res.Path, true); code != 0 {
 			t.Errorf("%s: exit %d\n%s", v.name, code, out)
 		}
+	}
+	later := o.options(t.TempDir())
+	later.Now = func() time.Time { return time.Now().Add(25 * time.Hour) }
+	if w := o.build(later).Warnings; len(w) != 1 || !strings.Contains(w[0], "The newest outside anchor (one) is 25 hours old") {
+		t.Errorf("a day later: %q", w)
 	}
 	rep := verify(t, res.Path, o.roots())
 	if rep.StampedAt.IsZero() || rep.AnchoredAt.IsZero() || rep.AnchoredSize == 0 || rep.AnchoredSize >= rep.TreeSize {
@@ -297,5 +304,42 @@ func TestVerifyPageAnchors(t *testing.T) {
 	out, err := cmd.CombinedOutput()
 	if err != nil || strings.Count(string(out), "Verification: OK") != 2 || !strings.Contains(string(out), "continues that of") {
 		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+// forger claims a key that it does not have: it signs a change of keys with nothing.
+type forger struct{ note.Signer }
+
+func (f forger) Sign(msg []byte) ([]byte, error) {
+	if strings.HasPrefix(string(msg), "muhafiz log key rotation") {
+		return make([]byte, 64), nil
+	}
+	return f.Signer.Sign(msg)
+}
+
+// TestForgedKeyChange packs a log into which somebody wrote a change of keys without having both.
+func TestForgedKeyChange(t *testing.T) {
+	o := newOutside(t)
+	name, _, _ := strings.Cut(o.v.LogKey(), "+")
+	path := filepath.Join(t.TempDir(), "next")
+	next, err := secrets.WriteLogKey(path, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signer, _, err := secrets.LoadLogKey(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := o.v.RotateKey(t.Context(), evidence.Person("analyst"), forger{signer}, next, "test"); err != nil {
+		t.Fatal(err)
+	}
+	bag := o.build(o.options(t.TempDir())).Path
+	r := newRoots(t, o.world)
+	rep := verify(t, bag, o.roots())
+	if rep.ExitCode() != 3 || !strings.Contains(rep.Sentence(), "it is not signed by both keys") {
+		t.Errorf("%s", rep.Sentence())
+	}
+	if code, out := run(t, filepath.Join("..", "..", "scripts", "verify-bundle"), bag, "--signers", r.signers, "--identity", identity); code != 3 || !strings.Contains(out, "is not signed by the new key") {
+		t.Errorf("the script: exit %d\n%s", code, out)
 	}
 }

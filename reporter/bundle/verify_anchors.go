@@ -3,6 +3,7 @@ package bundle
 import (
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -191,23 +192,32 @@ func (v *verifier) oneHead(size int64, a *anchored) (trusted int, err error) {
 	return trusted, nil
 }
 
-// continues checks the proof that the bag's own checkpoint continues an older one: a line `old SIZE`, then a hash a line in base64.
-func (v *verifier) continues(old checkpointNote, path string) error {
-	b, err := v.read(path, maxCheckpoint)
-	if err != nil {
-		return err
-	}
+// parseConsistency reads SIZE.consistency: a line `old SIZE`, then a hash a line in base64.
+func parseConsistency(b []byte, size int64) (tlog.TreeProof, error) {
 	lines := strings.Split(string(b), "\n")
-	if lines[0] != "old "+strconv.FormatInt(old.Size, 10) || len(lines) < 2 || lines[len(lines)-1] != "" {
-		return wrong("%s does not begin with `old %d`", path, old.Size)
+	if lines[0] != "old "+strconv.FormatInt(size, 10) || len(lines) < 2 || lines[len(lines)-1] != "" {
+		return nil, fmt.Errorf("it does not begin with `old %d`, or does not end", size)
 	}
 	proof := tlog.TreeProof{}
 	for _, l := range lines[1 : len(lines)-1] {
 		h, err := base64.StdEncoding.Strict().DecodeString(l)
 		if err != nil || len(h) != tlog.HashSize || len(l) != base64.StdEncoding.EncodedLen(tlog.HashSize) {
-			return wrong("%s: a line is not 32 bytes in base64", path)
+			return nil, errors.New("a line is not 32 bytes in base64")
 		}
 		proof = append(proof, tlog.Hash(h))
+	}
+	return proof, nil
+}
+
+// continues checks the proof that the bag's own checkpoint continues an older one.
+func (v *verifier) continues(old checkpointNote, path string) error {
+	b, err := v.read(path, maxCheckpoint)
+	if err != nil {
+		return err
+	}
+	proof, err := parseConsistency(b, old.Size)
+	if err != nil {
+		return wrong("%s: %w", path, err)
 	}
 	own := v.log.checkpoint
 	if old.Size == own.Size {
