@@ -53,7 +53,7 @@ func NewRestorer(path string) (*Restorer, error) {
 		return nil, err
 	}
 	o := boltOptions(0)
-	o.NoSync, o.NoFreelistSync = true, true // Finish writes both, once
+	o.NoSync = true // until Finish
 	if r.db, err = openBolt(r.file, o); err != nil {
 		return nil, err
 	}
@@ -170,26 +170,10 @@ func (r *Restorer) Finish(head SnapshotHead) error {
 	if err := errors.Join(r.db.Sync(), r.Close()); err != nil {
 		return err
 	}
-	if err := r.settle(); err != nil {
-		return err
-	}
 	if err := os.Rename(r.file, filepath.Join(filepath.Dir(r.file), "vault.db")); err != nil {
 		return err
 	}
 	return syncDir(filepath.Dir(r.file))
-}
-
-// settle opens the finished database once as Open will, which writes the list of free pages.
-func (r *Restorer) settle() error {
-	db, err := openBolt(r.file, boltOptions(0))
-	if err != nil {
-		return err
-	}
-	err = db.Update(func(tx *bolt.Tx) error {
-		b := tx.Bucket([]byte(bucketMeta))
-		return b.Put([]byte(metaHead), append([]byte(nil), b.Get([]byte(metaHead))...))
-	})
-	return errors.Join(err, db.Close())
 }
 
 // Close lets go of what Finish has not finished. It may be called again.
