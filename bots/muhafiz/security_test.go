@@ -68,6 +68,12 @@ func TestSecurityPage(t *testing.T) {
 	run(t, site, muhafiz, "checkpoint", "accept", "cosigned").want(t, 0, "accept")
 	run(t, site, muhafiz, "checkpoint", "export", "--out", "head").want(t, 0, "export")
 	run(t, site, muhafiz, "bundle", "--account", "a1", "--as", "lubna", "--out", ".", "--name", "bundle").want(t, 0, "bundle")
+	run(t, site, muhafiz, "verify", "--tsa", one.RootsFile(), "bundle").want(t, 4, "verify, signer unknown")
+	script, err := filepath.Abs("../../scripts/verify-bundle")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run(t, site, script, "bundle", "--tsa", one.RootsFile()).want(t, 4, "the script, signer unknown")
 	size := strings.Split(text, "\n")[1]
 
 	room := func() string {

@@ -38,11 +38,12 @@ type anchor struct {
 	By   string        `json:"by"`
 	At   evidence.Time `json:"at"`   // by the outsider's clock
 	Size int64         `json:"size"` // records below it are covered
-	note string
-	raw  []byte // token
+	seq  int64
+	note string // as the outsider's word is over it; read when it is packed
+	raw  []byte // token; the same
 }
 
-// anchors are those of the log up to the checkpoint.
+// anchors are those of the log up to the checkpoint, without notes and tokens: there may be one an hour over years.
 type anchors struct {
 	first  []anchor // of each size, ascending
 	newest []anchor // of each outsider, the newest first
@@ -81,7 +82,7 @@ func (b *builder) readAnchors(ctx context.Context, seqs []int64) (out []anchor, 
 			return nil, err
 		}
 		if c.Anchor != nil && c.Size <= b.note.Size {
-			out = append(out, anchor{c.Anchor.Type, c.Anchor.By, c.Anchor.At, c.Size, c.Note, c.Anchor.Token})
+			out = append(out, anchor{Type: c.Anchor.Type, By: c.Anchor.By, At: c.Anchor.At, Size: c.Size, seq: seq})
 		}
 	}
 	return out, nil
@@ -127,6 +128,17 @@ func (b *builder) anchorFiles(ctx context.Context) error {
 }
 
 func (b *builder) anchorsOf(ctx context.Context, size int64, as []anchor) error {
+	for i := range as {
+		r, err := b.o.Log.Record(ctx, as[i].seq)
+		if err != nil {
+			return err
+		}
+		c, err := evidence.Decode[*evidence.Checkpoint](r)
+		if err != nil {
+			return err
+		}
+		as[i].note, as[i].raw = c.Note, c.Anchor.Token
+	}
 	proof, err := b.o.Anchors.Consistency(ctx, size, b.note.Size)
 	if err != nil {
 		return err
