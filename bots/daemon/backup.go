@@ -65,6 +65,9 @@ func (r *Rooms) makeBackup(ctx context.Context, c *call, in BackupRequest) (any,
 // runBackup makes one backup and remembers how it went.
 func (r *Rooms) runBackup(ctx context.Context, reread bool, progress func(string, int64, int64)) (backup.Result, error) {
 	b := r.Config.Backup
+	if b == nil { // reloaded meanwhile
+		return backup.Result{}, errNoBackup
+	}
 	state := BackupState{Tried: r.Now().UTC()}
 	res, err := func() (res backup.Result, err error) {
 		to, err := backup.ParseRecipients(b.Recipients)
@@ -80,8 +83,8 @@ func (r *Rooms) runBackup(ctx context.Context, reread bool, progress func(string
 			Build: r.Build, Now: r.Now, Log: r.Log, Progress: progress,
 		})
 	}()
-	if errors.Is(err, backup.ErrBusy) {
-		return res, err
+	if errors.Is(err, backup.ErrBusy) || ctx.Err() != nil {
+		return res, err // neither is a failure of the place
 	}
 	before, berr := r.backupState()
 	if berr != nil {
@@ -146,10 +149,9 @@ func (d *Daemon) backups(ctx context.Context) error {
 				wait = max(wait, backupRetry-r.Now().Sub(state.Tried))
 			}
 			if wait <= 0 {
-				if _, err := r.runBackup(ctx, false, nil); errors.Is(err, backup.ErrBusy) {
+				wait = time.Duration(b.Every)
+				if _, err := r.runBackup(ctx, false, nil); err != nil {
 					wait = backupRetry
-				} else {
-					continue
 				}
 			}
 		}

@@ -47,7 +47,7 @@ var Owners = []Owner{
 	{"go.yaml.in/yaml", []string{"config"}, "one strict reader of YAML"},
 	{"github.com/xuri/excelize", []string{"scripts/measure"}, "writes workbooks for measurements and tests; config/intake reads them itself, because this loses rows of a damaged sheet without a word"},
 	{"golang.org/x/net/html", []string{"config/intake"}, "one reader of pasted pages"},
-	{"filippo.io/age", []string{"collectors/secrets", "collectors/vault/backup", "reporter/bundle"}, "sealing at rest, backups and envelopes for recipients"},
+	{"filippo.io/age", []string{"collectors/secrets", "collectors/vault/backup", "reporter/bundle", "scripts/measure"}, "sealing at rest, backups and envelopes for recipients"},
 	{"github.com/minio/minio-go", []string{"collectors/vault/backup"}, "one client of S3 storage"},
 	{"github.com/digitorus", []string{"collectors/anchor"}, "one reader of time-stamps"},
 	{"github.com/transparency-dev/formats", []string{"collectors/anchor"}, "one reader of witnesses' lines"},

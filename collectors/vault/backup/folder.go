@@ -165,7 +165,7 @@ func syncDir(dir string) error {
 
 // full makes a full disk the sentence that it is.
 func full(err error) error {
-	if errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) {
+	if !errors.Is(err, ErrFull) && (errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)) {
 		return fmt.Errorf("%w (%w)", ErrFull, err)
 	}
 	return err
