@@ -30,7 +30,15 @@ func (l *loader) checkMain(d *decoder) {
 	if c.Bundle != nil {
 		l.checkBundle(d)
 	}
+	if c.Backup != nil {
+		l.checkBackup(d)
+	}
 }
+
+// A credential is looked for when the vault is opened: commands that reach a running daemon have none and need none.
+const credentialPrefix = "credential:"
+
+var credentialForm = regexp.MustCompile(`^[A-Za-z0-9_-][A-Za-z0-9._-]{0,254}$`)
 
 // checkPaths makes paths absolute and keeps the private keys out of the vault.
 func (l *loader) checkPaths(d *decoder) {
@@ -41,10 +49,16 @@ func (l *loader) checkPaths(d *decoder) {
 			d.errAt("vault", "%s is a file; name a folder", c.Vault)
 		}
 	}
-	l.keyPath(d, "log_key", &c.LogKey)
+	if name, ok := strings.CutPrefix(c.LogKey, credentialPrefix); ok {
+		if !credentialForm.MatchString(name) {
+			d.errAt("log_key", "must be the name of a systemd credential after credential:, of letters, digits, dot, hyphen and underscore, is %q", clip(name))
+		}
+	} else {
+		l.keyPath(d, "log_key", &c.LogKey)
+		_, err := os.Stat(c.LogKey)
+		c.noLogKey = err != nil
+	}
 	l.keyPath(d, "session_key", &c.SessionKey)
-	_, err := os.Stat(c.LogKey)
-	c.noLogKey = err != nil
 	if c.LogKey != "" && c.LogKey == c.SessionKey {
 		d.errAt("session_key", "is the same file as log_key; they are different keys")
 	}

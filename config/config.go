@@ -9,8 +9,13 @@ type Config struct {
 	Vault string `yaml:"vault,required"`
 
 	// LogKey is the file with the private key that signs checkpoints. It must lie outside the vault folder, so that whoever
-	// copies or rewrites the vault does not hold the key as well. A file that is there must be private (0600).
+	// copies or rewrites the vault does not hold the key as well. A file that is there must be private (0600). `credential:NAME` is the
+	// systemd credential NAME (LoadCredential= in the unit) instead of a file. Either may be sealed with a passphrase (`muhafiz key log
+	// --passphrase`).
 	LogKey string `yaml:"log_key,required"`
+
+	// LogKeyPassphrase opens a log key that is sealed with a passphrase. Without it the passphrase is asked for on a terminal.
+	LogKeyPassphrase Secret `yaml:"log_key_passphrase"`
 
 	// SessionKey is the age identity file that opens the sealed platform sessions. It must lie outside the vault folder.
 	// Required as soon as there is a Telegram account.
@@ -50,6 +55,9 @@ type Config struct {
 
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
+
+	// Backup is where copies of the vault go. Without it there are only those that somebody makes by hand.
+	Backup *Backup `yaml:"backup"`
 
 	Organisations []Organisation `yaml:"-"` // of the organisations file, in its order
 	Targets       []Target       `yaml:"-"` // of all watchlists, in the order of the files' names and within them

@@ -165,6 +165,27 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// TestLogKeyForms loads a log key that systemd hands over, sealed with a passphrase.
+func TestLogKeyForms(t *testing.T) {
+	dir := layOut(t)
+	path := filepath.Join(dir, "muhafiz.yaml")
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	writeFile(t, path, bytes.Replace(b, []byte("log_key: keys/log\n"), []byte("log_key: credential:log\nlog_key_passphrase: {env: PHONE}\n"), 1), 0o644)
+	c, err := loadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.LogKey != "credential:log" || c.LogKeyPassphrase.Reveal() != "+10000000000" {
+		t.Errorf("%s, passphrase of %d bytes", c.LogKey, len(c.LogKeyPassphrase.Reveal()))
+	}
+	if w := c.Summary().Warnings; len(w) != 0 {
+		t.Errorf("%+v: whether systemd hands it over shows when the vault is opened", w)
+	}
+}
+
 func TestPosition(t *testing.T) {
 	c := mustLoad(t)
 	main := c.Files[0].Path

@@ -29,6 +29,7 @@ type Daemon struct {
 	started   time.Time
 	metrics   *metrics
 	sightings sightings
+	anchors   chan schedule // a reloaded one, for the keeper; the newest counts
 
 	group  *errgroup.Group
 	cancel context.CancelFunc
@@ -39,7 +40,7 @@ type Daemon struct {
 func New(o Options) *Daemon {
 	o.setDefaults()
 	o.Command, o.MayCreate = "run", true
-	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, spread: collectors.NewSpread(), release: map[string]func() error{}, metrics: newMetrics(o.Build)}
+	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, spread: collectors.NewSpread(), release: map[string]func() error{}, metrics: newMetrics(o.Build), anchors: make(chan schedule, 1)}
 }
 
 // Run starts the daemon and blocks until ctx is done or something that it cannot live without failed.
@@ -100,7 +101,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		return err
 	}
 
-	keeper, err := d.rooms.keeper(ctx)
+	anchors, err := scheduleOf(d.cfg)
 	if err != nil {
 		return err
 	}
@@ -117,12 +118,13 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	})
 	d.refresh()
 	d.group.Go(func() error { return d.collect(run) })
-	d.group.Go(func() error { return keeper.Run(run) })
+	d.group.Go(func() error { return d.rooms.keep(run, anchors, d.anchors) })
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
 	d.group.Go(func() error { return watch(run) })
 	d.group.Go(func() error { return d.keepWatch(run) })
+	d.group.Go(func() error { return d.backups(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
 	}
@@ -211,12 +213,22 @@ func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
 		d.o.Log.Error().Err(err).Msg("the old configuration stays in force")
 		return Applied{}, fmt.Errorf("%w", err)
 	}
+	anchors, err := scheduleOf(c)
+	if err != nil {
+		d.o.Log.Error().Err(err).Msg("the old configuration stays in force")
+		return Applied{}, err
+	}
 	a, err := d.rooms.apply(ctx, c)
 	if err != nil {
 		return a, err
 	}
 	d.mu.Lock()
 	d.cfg = c
+	select {
+	case <-d.anchors: // one that the keeper has not taken yet
+	default:
+	}
+	d.anchors <- anchors
 	d.mu.Unlock()
 	d.rooms.Config = c
 	d.o.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration reloaded")

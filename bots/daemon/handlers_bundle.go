@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/crypto/ssh"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/bundle"
@@ -41,6 +42,7 @@ func (r *Rooms) buildBundle(ctx context.Context, c *call, in BundleRequest) (any
 		Signer: signer, Identity: r.Config.Bundle.Identity, Organisation: r.ourName(),
 		Actor: evidence.Person(in.Person), Purpose: in.Purpose, Now: r.Now, Build: r.Build,
 		Progress: func(n, total int64) { c.progress("bundle", n, total) },
+		Anchors:  anchor.Index{Log: r.Vault}, Authorities: stampers(r.Config),
 	}
 	if in.Recipient != "" {
 		if o.Recipient, err = bundle.ParseRecipient(in.Recipient); err != nil {

@@ -199,8 +199,10 @@ func (r *Rooms) stampNow(ctx context.Context, _ *call, _ none) (any, error) {
 // RotateRequest asks for another log key.
 type RotateRequest struct {
 	Person string `json:"person"`
-	Key    string `json:"key"` // private key file, absolute
-	Reason string `json:"reason"`
+	Key    string `json:"key"` // private key file, absolute, or credential:NAME
+	// Passphrase opens the new key where it is sealed; empty: that of the configuration does.
+	Passphrase string `json:"passphrase,omitempty"`
+	Reason     string `json:"reason"`
 }
 
 // Rotated says which key replaced which.
@@ -216,7 +218,14 @@ func (r *Rooms) rotateKey(ctx context.Context, _ *call, in RotateRequest) (any, 
 	if _, err := r.person(ctx, in.Person); err != nil {
 		return nil, err
 	}
-	signer, vkey, err := secrets.LoadLogKey(in.Key)
+	from := secrets.LogKeySource{At: in.Key, Getenv: r.Getenv}
+	if p := r.Config.LogKeyPassphrase; !p.IsZero() {
+		from.Passphrase = func() (string, error) { return p.Reveal(), nil }
+	}
+	if in.Passphrase != "" {
+		from.Passphrase = func() (string, error) { return in.Passphrase, nil }
+	}
+	signer, vkey, err := secrets.OpenLogKey(from)
 	if err != nil {
 		return nil, usagef("%v", err)
 	}

@@ -106,6 +106,9 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	if s.Anchor, warning = newestAnchor(by, r.Now()); warning != "" {
 		s.Warnings = append(s.Warnings, warning)
 	}
+	if warning := r.backupWarning(); warning != "" {
+		s.Warnings = append(s.Warnings, warning)
+	}
 	s.warn(r.Now())
 	return s, nil
 }

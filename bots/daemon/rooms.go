@@ -30,6 +30,8 @@ type Options struct {
 	Now    func() time.Time                     // nil: time.Now
 	After  func(time.Duration) <-chan time.Time // nil: time.After
 	Getenv func(string) string                  // nil: os.Getenv
+	// Passphrase asks a person for the passphrase of a sealed log key that the configuration does not open; nil: there is nobody to ask.
+	Passphrase func() (string, error)
 	// Command is what the vault is opened for, as run.started says it.
 	Command string
 	// MayCreate lets a vault folder that is not there be made.
@@ -46,6 +48,14 @@ func (o *Options) setDefaults() {
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
 	}
+}
+
+// passphrase is how the log key's passphrase comes: from the configuration, else from a person.
+func (o *Options) passphrase() func() (string, error) {
+	if p := o.Config.LogKeyPassphrase; !p.IsZero() {
+		return func() (string, error) { return p.Reveal(), nil }
+	}
+	return o.Passphrase
 }
 
 // Rooms is an open vault with everything that people's commands need. It is the same in a daemon and in a command that holds
@@ -72,7 +82,7 @@ type Rooms struct {
 func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	o.setDefaults()
 	r := &Rooms{Options: o, changed: func() {}}
-	signer, vkey, err := secrets.LoadLogKey(o.Config.LogKey)
+	signer, vkey, err := secrets.OpenLogKey(secrets.LogKeySource{At: o.Config.LogKey, Getenv: o.Getenv, Passphrase: o.passphrase()})
 	if err != nil {
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, fmt.Errorf("there is no log key at %s: make one with `muhafiz key log --out %s`", o.Config.LogKey, o.Config.LogKey)

@@ -15,6 +15,7 @@ import (
 	"github.com/rs/zerolog"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -297,7 +298,7 @@ func (s *stage) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	rep, err := bundle.Verify(ctx, s.result.Bundle, bundle.VerifyOptions{Signers: signers, Identity: signerIdentity, LogKey: string(log)})
+	rep, err := bundle.Verify(ctx, s.result.Bundle, bundle.VerifyOptions{Signers: signers, Identity: signerIdentity, LogKey: string(log), Stamps: anchor.Checker{}})
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,11 @@ func (checkpointShowCmd) Run(s *session) error {
 			fmt.Fprintln(s.out, "nothing is signed yet: a daemon does so on its schedule, and `muhafiz checkpoint export` at once")
 			return nil
 		}
-		fmt.Fprintf(s.out, "newest checkpoint: %d records, signed %s; %d records came since\n\n%s\n", out.Newest.Size, out.Newest.At.Format("2006-01-02 15:04:05Z"), out.Unsigned, safe(out.Note))
+		fmt.Fprintf(s.out, "newest checkpoint: %d records, signed %s; %d records came since\n\n", out.Newest.Size, out.Newest.At.Format("2006-01-02 15:04:05Z"), out.Unsigned)
+		for line := range strings.Lines(out.Note) {
+			fmt.Fprintln(s.out, safe(strings.TrimSuffix(line, "\n")))
+		}
+		fmt.Fprintln(s.out)
 		rows := [][]string{{"BY", "TYPE", "RECORDS", "AT"}}
 		for _, a := range out.Anchors {
 			rows = append(rows, []string{a.By, a.Type, fmt.Sprint(a.Size), a.At.Format("2006-01-02 15:04:05Z")})

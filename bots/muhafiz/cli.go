@@ -48,6 +48,9 @@ type grammar struct {
 	Audit      auditCmd      `cmd:"" help:"Export every act with proofs; verify such an export."`
 	Bundle     bundleCmd     `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
+	Backup     backupCmd     `cmd:"" help:"Copy the vault while it runs; list and verify such copies; copy the keys apart."`
+	Restore    restoreCmd    `cmd:"" help:"Make a vault of a backup. It continues the same log."`
+	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Checkpoint checkpointCmd `cmd:"" help:"Show the log's signed head and who outside confirmed it; export, verify, stamp, accept."`
 	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Key        keyCmd        `cmd:"" help:"Make a log key or a person's signing key."`

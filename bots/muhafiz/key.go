@@ -1,8 +1,11 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
@@ -14,13 +17,51 @@ type keyCmd struct {
 	Person keyPersonCmd `cmd:"" help:"Make a person's SSH key for decisions. ssh-keygen -t ed25519 does as well."`
 }
 
+// sealing is how a command hears of a log key's passphrase.
+type sealing struct {
+	Passphrase     bool   `help:"The key is sealed with a passphrase, asked for on the terminal." xor:"pass"`
+	PassphraseFile string `help:"The same, from the first line of a file that only you can read." type:"existingfile" xor:"pass" placeholder:"FILE"`
+}
+
+// given returns the passphrase, empty where none is wanted. A new one is asked for twice.
+func (p sealing) given(s *session, fresh bool) (string, error) {
+	if p.PassphraseFile != "" {
+		return s.answer(p.PassphraseFile, "")
+	}
+	if !p.Passphrase {
+		return "", nil
+	}
+	if !isTerminal(s.in) {
+		return "", exit(exitUsage, errors.New("there is no terminal to ask for the passphrase on: give --passphrase-file"))
+	}
+	first, err := s.secret("Passphrase of the log key: ")
+	if err != nil || !fresh {
+		return string(first), err
+	}
+	again, err := s.secret("The same again: ")
+	if err == nil && string(first) != string(again) {
+		err = exit(exitUsage, errors.New("the two passphrases differ; nothing was written"))
+	}
+	return string(first), err
+}
+
 type keyLogCmd struct {
+	sealing
 	Out  string `required:"" help:"Private key file to write; the public key goes to FILE.pub (vkey) and FILE.pem (PKIX)."`
 	Name string `help:"The log's name (origin) in checkpoints; a random one when not given." placeholder:"NAME"`
 }
 
 func (c keyLogCmd) Run(s *session) error {
-	vkey, err := secrets.WriteLogKey(c.Out, c.Name)
+	pass, err := c.given(s, true)
+	if err != nil {
+		return err
+	}
+	vkey := ""
+	if c.Passphrase || c.PassphraseFile != "" {
+		vkey, err = secrets.WriteSealedLogKey(c.Out, c.Name, pass)
+	} else {
+		vkey, err = secrets.WriteLogKey(c.Out, c.Name)
+	}
 	if err != nil {
 		return err
 	}
@@ -42,19 +83,29 @@ func (c keyLogCmd) Run(s *session) error {
 }
 
 type keyRotateCmd struct {
-	New    string `required:"" help:"Private key file of the new key: muhafiz key log --out FILE --name THE-LOGS-NAME" type:"path"`
+	sealing
+	New    string `required:"" help:"Private key file of the new key (muhafiz key log --out FILE --name THE-LOGS-NAME), or credential:NAME as the daemon has it." placeholder:"FILE"`
 	As     string `required:"" help:"Who changes it." placeholder:"PERSON"`
 	Reason string `required:"" help:"Why; it is recorded."`
 }
 
 func (keyRotateCmd) Help() string {
-	return "The change is a record signed by both keys, so that whoever trusts the old key can follow. Afterwards log_key in the configuration must name the new file. A key that is lost cannot be rotated: see docs in SECURITY.md, Keys."
+	return "The change is a record signed by both keys, so that whoever trusts the old key can follow. Afterwards log_key in the configuration must name the new file. A key that is lost cannot be rotated: see SECURITY.md, When the log's key is lost."
 }
 
 func (c keyRotateCmd) Run(s *session) error {
+	pass, err := c.given(s, false)
+	if err != nil {
+		return err
+	}
+	if !strings.HasPrefix(c.New, secrets.CredentialPrefix) {
+		if c.New, err = filepath.Abs(c.New); err != nil {
+			return err
+		}
+	}
 	return s.with("key rotate", func(cl *daemon.Client) error {
 		var out daemon.Rotated
-		if err := cl.Call(s, "POST", "/v1/keys/rotate", daemon.RotateRequest{Person: c.As, Key: c.New, Reason: c.Reason}, &out); err != nil {
+		if err := cl.Call(s, "POST", "/v1/keys/rotate", daemon.RotateRequest{Person: c.As, Key: c.New, Passphrase: pass, Reason: c.Reason}, &out); err != nil {
 			return err
 		}
 		if s.json {

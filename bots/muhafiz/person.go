@@ -36,7 +36,7 @@ func (s *session) connect(command string) (*daemon.Client, error) {
 	log := s.log
 	return daemon.Connect(s, cfg.Vault, func() (*daemon.Rooms, error) {
 		return daemon.OpenRooms(s, daemon.Options{
-			Config: cfg, Build: build(), Log: log, Command: command,
+			Config: cfg, Build: build(), Log: log, Command: command, Passphrase: s.logKeyPassphrase(),
 			// The first acts of people make a vault; looking at nothing makes nothing.
 			MayCreate: slices.Contains([]string{"watch add", "watch sign", "watch approve"}, command),
 		})
@@ -94,6 +94,17 @@ func (p signs) signer(s *session, fingerprint string) (ssh.Signer, func() error,
 		return nil, none, exit(exitUsage, errors.New("no key to sign with: give --key FILE, or start ssh-agent and add your key"))
 	}
 	return review.AgentSigner(sock, fingerprint)
+}
+
+// logKeyPassphrase asks for the log key's passphrase, once; nil where there is no terminal.
+func (s *session) logKeyPassphrase() func() (string, error) {
+	if !isTerminal(s.in) {
+		return nil
+	}
+	return func() (string, error) {
+		b, err := s.secret("Passphrase of the log key: ")
+		return string(b), err
+	}
 }
 
 // secret asks for a secret on the terminal.

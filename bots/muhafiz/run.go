@@ -15,5 +15,5 @@ func (runCmd) Run(s *session) error {
 	if err != nil {
 		return err
 	}
-	return daemon.New(daemon.Options{Config: cfg, Build: build(), Log: s.log}).Run(s)
+	return daemon.New(daemon.Options{Config: cfg, Build: build(), Log: s.log, Passphrase: s.logKeyPassphrase()}).Run(s)
 }

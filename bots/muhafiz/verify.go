@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/reporter/bundle"
 )
 
@@ -13,15 +14,27 @@ type verifyCmd struct {
 	Signers  string `help:"allowed_signers file, as ssh-keygen takes it; it must have reached you by another way than the bundle." type:"path" placeholder:"FILE"`
 	Identity string `help:"Who must have signed, as the signers' file names them." placeholder:"ID"`
 	Log      string `help:"The log's public key: a file with a vkey or PEM, or the vkey itself." placeholder:"KEY"`
+	TSA      string `help:"The root certificate of a time-stamping authority (PEM), got from the authority: refuse a bundle that it has not stamped." type:"path" placeholder:"CA.pem"`
 }
 
 func (verifyCmd) Help() string {
-	return "Exit 0 when everything was checked and holds, 3 when something does not hold, 4 when the bundle is intact but the signer is unknown or no log key was given."
+	return "Exit 0 when everything was checked and holds, 3 when something does not hold, 4 when the bundle is intact but the signer is unknown or no log key was given. A time-stamp that is damaged or over other bytes is refused with --tsa and without."
 }
 
 func (c verifyCmd) Run(s *session) error {
-	o := bundle.VerifyOptions{Identity: c.Identity, LogKey: c.Log}
+	o := bundle.VerifyOptions{Identity: c.Identity, LogKey: c.Log, Stamps: anchor.Checker{}}
 	var err error
+	if c.TSA != "" {
+		pem, err := os.ReadFile(c.TSA)
+		if err != nil {
+			return exit(exitUsage, err)
+		}
+		roots, err := anchor.ParseRoots(pem)
+		if err != nil {
+			return exit(exitUsage, fmt.Errorf("--tsa %s: %w", c.TSA, err))
+		}
+		o.Stamps, o.NeedStamp = anchor.Checker{Roots: roots}, true
+	}
 	if (c.Signers == "") != (c.Identity == "") {
 		return exit(exitUsage, errors.New("--signers and --identity go together"))
 	}

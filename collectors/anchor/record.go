@@ -142,6 +142,17 @@ func Newest(ctx context.Context, log Table) (s Signed, by []Anchored, err error)
 	return s, by, err
 }
 
+// All returns the first anchor of each size that has one, ascending by size.
+func All(ctx context.Context, log Table) (all []Anchored, err error) {
+	err = log.Each(ctx, ViewName, sizePrefix, func(_ string, value []byte, _ int64) error {
+		if x, ok := entry[Anchored](value); ok {
+			all = append(all, x)
+		}
+		return nil
+	})
+	return all, err
+}
+
 // First returns the first anchor that covers a record, by the size of its checkpoint.
 func First(ctx context.Context, log Table, seq int64) (a Anchored, ok bool, err error) {
 	err = log.Each(ctx, ViewName, sizePrefix, func(_ string, value []byte, _ int64) error {
@@ -153,4 +164,33 @@ func First(ctx context.Context, log Table, seq int64) (a Anchored, ok bool, err 
 		return fs.SkipAll
 	})
 	return a, ok, err
+}
+
+// Index tells whoever packs evidence which records are anchors.
+type Index struct {
+	Log interface {
+		Table
+		Consistency(ctx context.Context, old, size int64) ([]evidence.Digest, error)
+	}
+}
+
+// Anchored returns the records of the first anchor of each anchored size, ascending, and of each outsider's newest anchor.
+func (x Index) Anchored(ctx context.Context) (first, newest []int64, err error) {
+	all, err := All(ctx, x.Log)
+	if err != nil {
+		return nil, nil, err
+	}
+	_, by, err := Newest(ctx, x.Log)
+	seqs := func(as []Anchored) (out []int64) {
+		for _, a := range as {
+			out = append(out, a.Seq)
+		}
+		return out
+	}
+	return seqs(all), seqs(by), err
+}
+
+// Consistency returns the proof that the tree of size continues that of old.
+func (x Index) Consistency(ctx context.Context, old, size int64) ([]evidence.Digest, error) {
+	return x.Log.Consistency(ctx, old, size)
 }

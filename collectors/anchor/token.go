@@ -35,43 +35,72 @@ func ParseRoots(pem []byte) (*x509.CertPool, error) {
 	return pool, nil
 }
 
+// ErrUntrusted is wrapped, with ErrToken, by the refusal of a token that is in order but for its chain: it is of an authority that the
+// roots are not of.
+var ErrUntrusted = errors.New("the certificate does not lead to a root that was given")
+
 // Verify checks a TimeStampResp (RFC 3161 section 2.4.2) over data, with what OpenSSL's ts -verify checks: status, signature, the
 // chain to roots at the time of the stamp, the certificate's only and critical purpose, and the digest.
 func Verify(resp, data []byte, roots *x509.CertPool) (t Token, err error) {
-	defer func() {
-		if what := recover(); what != nil { // the parsers of DER below are not fuzzed by their authors
-			err = fmt.Errorf("%w: it cannot be read: %v", ErrToken, what)
-		}
-	}()
+	defer readable(&err)
 	if roots == nil {
 		return t, errors.New("no root certificates were given, and without them a time-stamp proves nothing")
 	}
+	t, p7, err := inspect(resp, data)
+	if err != nil {
+		return Token{}, err
+	}
+	if err := p7.VerifyWithChainAtTime(roots, t.At); err != nil {
+		return Token{}, fmt.Errorf("%w: %w: %w", ErrToken, ErrUntrusted, err)
+	}
+	return t, nil
+}
+
+// readable turns a panic into an error: the parsers of DER below are not fuzzed by their authors.
+func readable(err *error) {
+	if what := recover(); what != nil {
+		*err = fmt.Errorf("%w: it cannot be read: %v", ErrToken, what)
+	}
+}
+
+// inspect checks all of a token but whose it is.
+func inspect(resp, data []byte) (t Token, p7 *pkcs7.PKCS7, err error) {
 	ts, err := timestamp.ParseResponse(resp)
 	if err != nil {
-		return t, fmt.Errorf("%w: %w", ErrToken, err)
+		return t, nil, fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	if err := covers(ts, data); err != nil {
-		return t, err
+		return t, nil, err
 	}
-	p7, err := pkcs7.Parse(ts.RawToken)
-	if err != nil {
-		return t, fmt.Errorf("%w: %w", ErrToken, err)
+	if p7, err = pkcs7.Parse(ts.RawToken); err != nil {
+		return t, nil, fmt.Errorf("%w: %w", ErrToken, err)
 	}
 	signer := p7.GetOnlySigner()
 	if signer == nil {
-		return t, fmt.Errorf("%w: it does not carry the one certificate that signed it; ask the authority to include it", ErrToken)
+		return t, nil, fmt.Errorf("%w: it does not carry the one certificate that signed it; ask the authority to include it", ErrToken)
 	}
-	if err := p7.VerifyWithChainAtTime(roots, ts.Time); err != nil {
-		return t, fmt.Errorf("%w: the signature does not lead to the authority's root: %w", ErrToken, err)
+	if err := p7.VerifyWithChainAtTime(nil, ts.Time); err != nil {
+		return t, nil, fmt.Errorf("%w: its signature does not hold: %w", ErrToken, err)
 	}
-	if err := forStampsOnly(signer); err != nil {
-		return t, err
-	}
-	if err := namesItsSigner(p7, signer); err != nil {
-		return t, err
+	if err := errors.Join(forStampsOnly(signer), namesItsSigner(p7, signer)); err != nil {
+		return t, nil, err
 	}
 	sum := sha256.Sum256(signer.Raw)
-	return Token{At: ts.Time.UTC(), Accuracy: ts.Accuracy, Cert: hex.EncodeToString(sum[:]), Subject: signer.Subject.String()}, nil
+	return Token{At: ts.Time.UTC(), Accuracy: ts.Accuracy, Cert: hex.EncodeToString(sum[:]), Subject: signer.Subject.String()}, p7, nil
+}
+
+// Checker tells a reader of evidence about a token. Without roots it finds what is wrong with a token, and trusts none.
+type Checker struct{ Roots *x509.CertPool }
+
+// Check returns an error where the token is wrong whatever roots one trusts: damaged, or over other bytes. Else it returns the
+// authority's time, and whether the authority is one of the roots'.
+func (c Checker) Check(resp, data []byte) (at time.Time, trusted bool, err error) {
+	defer readable(&err)
+	t, p7, err := inspect(resp, data)
+	if err != nil {
+		return at, false, err
+	}
+	return t.At, c.Roots != nil && p7.VerifyWithChainAtTime(c.Roots, t.At) == nil, nil
 }
 
 func covers(ts *timestamp.Timestamp, data []byte) error {

@@ -16,6 +16,17 @@ type RunStarted struct {
 	Clock   string `json:"clock"`   // what is known of the clock: `unsynchronised` or `synchronised`, and by what
 	// Interrupted is set where the run before this one has no run.stopped: it was killed.
 	Interrupted bool `json:"interrupted,omitempty"`
+	// Restored is set in the first record of a vault that was made of a backup.
+	Restored *Restored `json:"restored,omitempty"`
+}
+
+// Restored says of which backup a vault was made. What was recorded after the backup is lost, and collection goes on from where it was
+// then.
+type Restored struct {
+	Backup  string `json:"backup"`            // its name
+	At      Time   `json:"at"`                // of the backup
+	Records int64  `json:"records"`           // that it held
+	Lacking int    `json:"lacking,omitempty"` // blobs that could not be had
 }
 
 // RunStopped says that a run ended in order.

@@ -62,7 +62,10 @@ func syncDir(dir string) error {
 }
 
 // readPrivate reads a key file that nobody but its owner may read.
-func readPrivate(path string) ([]byte, error) {
+func readPrivate(path string) ([]byte, error) { return readKey(path, 0o077) }
+
+// readKey reads a key file of ours or of root's whose mode has none of the bits in not.
+func readKey(path string, not fs.FileMode) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0) // never wait for a pipe's other end
 	if err != nil {
 		return nil, err
@@ -75,12 +78,20 @@ func readPrivate(path string) ([]byte, error) {
 	switch perm := st.Mode().Perm(); {
 	case !st.Mode().IsRegular():
 		return nil, fmt.Errorf("%s is not a regular file", path)
-	case perm&0o077 != 0:
+	case strangers(st):
+		return nil, fmt.Errorf("%s belongs to another user (id %d), who could read and change it; run: chown %d %s", path, st.Sys().(*syscall.Stat_t).Uid, os.Geteuid(), shellQuote(path))
+	case perm&not != 0:
 		return nil, fmt.Errorf("%s can be read or changed by others (mode %04o); run: chmod 600 %s", path, perm, shellQuote(path))
 	case st.Size() > maxKeyFile:
 		return nil, fmt.Errorf("%s is larger than %d bytes, so it is not a key", path, maxKeyFile)
 	}
 	return io.ReadAll(io.LimitReader(f, maxKeyFile))
+}
+
+// strangers reports whether a file belongs to somebody else than this user and root.
+func strangers(st fs.FileInfo) bool {
+	s, ok := st.Sys().(*syscall.Stat_t)
+	return ok && s.Uid != 0 && int(s.Uid) != os.Geteuid()
 }
 
 var shellSafe = regexp.MustCompile(`^[A-Za-z0-9_./:@%+=-]+$`)

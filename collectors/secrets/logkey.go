@@ -44,22 +44,9 @@ func WriteLogKey(path, origin string) (vkey string, err error) {
 	return vkey, nil
 }
 
-// LoadLogKey reads the checkpoint key at path. The error is fs.ErrNotExist where there is no file.
+// LoadLogKey reads the checkpoint key in the clear at path. The error is fs.ErrNotExist where there is no file.
 func LoadLogKey(path string) (signer note.Signer, vkey string, err error) {
-	b, err := readPrivate(path)
-	if err != nil {
-		return nil, "", fmt.Errorf("read log key: %w", err)
-	}
-	skey := strings.TrimSpace(string(b))
-	signer, err = note.NewSigner(skey)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s holds no log key (PRIVATE+KEY+…); restore it from where you keep your keys", path)
-	}
-	vkey, err = publicOf(signer.Name(), skey)
-	if err != nil {
-		return nil, "", fmt.Errorf("%s: %w", path, err)
-	}
-	return signer, vkey, nil
+	return OpenLogKey(LogKeySource{At: path})
 }
 
 // publicOf derives the vkey of an skey that note.NewSigner took.

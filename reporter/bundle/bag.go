@@ -136,8 +136,8 @@ func isPayload(p string) bool { return strings.HasPrefix(p, dirData+"/") }
 // label is one line of bag-info.txt.
 type label struct{ name, value string }
 
-// tag writes the tag files around the payload and signs them. It returns the digest of the tag manifest.
-func (b *bag) tag(o Options, info []label, verifyPage []byte) (evidence.Digest, error) {
+// tag writes the tag files around the payload and signs them. It returns the tag manifest.
+func (b *bag) tag(o Options, info []label, verifyPage []byte) ([]byte, error) {
 	payload := b.paths(isPayload)
 	var total int64
 	var m256, m512 bytes.Buffer
@@ -165,7 +165,7 @@ func (b *bag) tag(o Options, info []label, verifyPage []byte) (evidence.Digest, 
 		{fileManifest512, m512.Bytes()},
 	} {
 		if err := b.writeBytes(t.path, t.content); err != nil {
-			return evidence.Digest{}, err
+			return nil, err
 		}
 	}
 	var tags bytes.Buffer
@@ -173,13 +173,13 @@ func (b *bag) tag(o Options, info []label, verifyPage []byte) (evidence.Digest, 
 		fmt.Fprintf(&tags, "%s  %s\n", b.entries[p].sha256, p)
 	}
 	if err := b.writeBytes(fileTagManifest, tags.Bytes()); err != nil {
-		return evidence.Digest{}, err
+		return nil, err
 	}
 	sig, err := sshsig.Sign(bytes.NewReader(tags.Bytes()), o.Signer, sshsig.HashSHA512, SignatureNamespace)
 	if err != nil {
-		return evidence.Digest{}, fmt.Errorf("sign bundle: %w", err)
+		return nil, fmt.Errorf("sign bundle: %w", err)
 	}
-	return evidence.Sum(tags.Bytes()), b.writeBytes(fileSignature, sshsig.Armor(sig))
+	return tags.Bytes(), b.writeBytes(fileSignature, sshsig.Armor(sig))
 }
 
 // oneLine keeps a label from becoming two: a purpose is typed by people.

@@ -19,6 +19,8 @@ type builder struct {
 	at         time.Time
 	checkpoint evidence.Checkpoint
 	note       checkpointNote
+	anchors    anchors
+	used       map[int64][]anchor // by size, those that are packed
 	sel        *selection
 	seqs       []int64
 	bag        *bag
@@ -40,7 +42,7 @@ func Build(ctx context.Context, o Options) (Result, error) {
 	if err := o.complete(); err != nil {
 		return Result{}, err
 	}
-	b := &builder{o: o, at: o.Now().UTC()}
+	b := &builder{o: o, at: o.Now().UTC(), used: map[int64][]anchor{}}
 	if err := b.build(ctx); err != nil {
 		if b.bag != nil {
 			err = errors.Join(err, b.bag.abandon())
@@ -61,12 +63,15 @@ func (b *builder) build(ctx context.Context) error {
 	if b.sel, err = gather(ctx, b.o, b.note.Size); err != nil {
 		return err
 	}
+	if err := b.findAnchors(ctx); err != nil {
+		return err
+	}
 	b.seqs = b.sel.sorted()
 	b.total = int64(2*len(b.seqs) + len(b.sel.posts))
 	if b.bag, err = newBag(b.o.path()); err != nil {
 		return err
 	}
-	for _, step := range []func(context.Context) error{b.exhibits, b.records, b.proofs, b.raw, b.writeCoverage, b.report, b.finish} {
+	for _, step := range []func(context.Context) error{b.exhibits, b.records, b.proofs, b.raw, b.writeCoverage, b.report, b.anchorFiles, b.finish} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -184,7 +189,12 @@ func (b *builder) finish(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if b.res.TagManifest, err = b.bag.tag(b.o, b.o.labels(b.o.Log.ID(), b.at), page); err != nil {
+	tags, err := b.bag.tag(b.o, b.o.labels(b.o.Log.ID(), b.at), page)
+	if err != nil {
+		return err
+	}
+	b.res.TagManifest = evidence.Sum(tags)
+	if err := b.stamp(ctx, tags); err != nil {
 		return err
 	}
 	sealed := ""

@@ -50,30 +50,34 @@ func parseCheckpoint(b []byte) (checkpointNote, error) {
 	return c, nil
 }
 
-// verifier returns the note verifier of a log key, given as vkey or as an Ed25519 public key in PEM. A PEM key has no name, so
-// it takes the checkpoint's origin.
-func (c checkpointNote) verifier(key string) (note.Verifier, error) {
+// vkey returns a log key, given as vkey or as an Ed25519 public key in PEM, as a vkey. A PEM key has no name, so it takes the
+// checkpoint's origin.
+func (c checkpointNote) vkey(key string) (string, error) {
 	key = strings.TrimSpace(key)
 	if !strings.HasPrefix(key, "-----BEGIN") {
-		v, err := note.NewVerifier(key)
-		if err != nil {
-			return nil, fmt.Errorf("the log key is neither a vkey (NAME+HASH+KEY) nor PEM: %w", err)
+		if _, err := note.NewVerifier(key); err != nil {
+			return "", fmt.Errorf("the log key is neither a vkey (NAME+HASH+KEY) nor PEM: %w", err)
 		}
-		return v, nil
+		return key, nil
 	}
 	block, _ := pem.Decode([]byte(key))
 	if block == nil {
-		return nil, errors.New("the log key's PEM cannot be read")
+		return "", errors.New("the log key's PEM cannot be read")
 	}
 	pub, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
-		return nil, fmt.Errorf("the log key's PEM cannot be read: %w", err)
+		return "", fmt.Errorf("the log key's PEM cannot be read: %w", err)
 	}
 	ed, ok := pub.(ed25519.PublicKey)
 	if !ok {
-		return nil, fmt.Errorf("the log key is %T, not Ed25519", pub)
+		return "", fmt.Errorf("the log key is %T, not Ed25519", pub)
 	}
-	vkey, err := note.NewEd25519VerifierKey(c.Origin, ed)
+	return note.NewEd25519VerifierKey(c.Origin, ed)
+}
+
+// verifier returns the note verifier of a log key, in either form.
+func (c checkpointNote) verifier(key string) (note.Verifier, error) {
+	vkey, err := c.vkey(key)
 	if err != nil {
 		return nil, err
 	}

@@ -23,7 +23,7 @@ type coverage struct {
 	MediaAbsent []absentMedia     `json:"media_absent"`
 	RawAbsent   []rawAbsent       `json:"raw_absent,omitempty"`
 	RawHeld     string            `json:"raw"`    // why there are raw replies or none
-	Anchor      *string           `json:"anchor"` // newest outside anchor
+	Anchor      *anchorCoverage   `json:"anchor"` // newest outside anchor, null where there is none
 	Warnings    []string          `json:"warnings"`
 }
 
@@ -71,15 +71,13 @@ type absentMedia struct {
 	Reason  string           `json:"reason"`
 }
 
-const noAnchor = "No outside anchor: no timestamp authority or witness has signed this log's head. Until the checkpoint is known elsewhere, " +
-	"whoever holds the log's key could have rewritten all of it."
-
 func (b *builder) writeCoverage(ctx context.Context) error {
 	c := coverage{
 		Format: 1, Bundle: b.o.Name, Edition: b.o.Edition, Vault: b.o.Log.ID(), MadeAt: evidence.At(b.at), TreeSize: b.note.Size, Records: len(b.seqs),
 		Targets: []targetCoverage{}, Accounts: []accountCoverage{}, Withheld: b.withheld, MediaAbsent: []absentMedia{}, RawAbsent: b.rawAbsent,
-		RawHeld: "none: raw replies name everyone whom the platform named, so only the full edition holds them", Warnings: []string{noAnchor},
+		RawHeld: "none: raw replies name everyone whom the platform named, so only the full edition holds them",
 	}
+	c.Anchor, c.Warnings = b.newestAnchor()
 	if c.Withheld == nil {
 		c.Withheld = []withheldBody{}
 	}

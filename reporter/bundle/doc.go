@@ -8,7 +8,10 @@
 //
 // What is not promised: that the platform's author is who the account says; that collection was complete (data/coverage.json
 // states the gaps and what was left out); or that data/report.html is true, which is a rendering and proved by nothing but the
-// bundle's signature. Only the records count. Outside anchors are not written or checked yet, and coverage.json warns of it.
+// bundle's signature. Only the records count. An outside anchor proves that a record
+// was there by a time, not when it came; and a witness's line in SIZE.cosigned is packed, not verified: its reader has the witness's key.
+//
+// Tokens are verified by whoever is handed over (Stamps): one package reads time-stamps, and siblings are wired by the daemon.
 //
 // html/template is used for the report page here as it is in the console: the page holds text of strangers, and escaping by
 // hand is how such pages go wrong.

@@ -30,12 +30,34 @@ func (b *builder) exhibits(ctx context.Context) error {
 		for _, of := range p.Of {
 			x.Of = append(x.Of, of.Number)
 		}
+		var err error
+		if x.Times, err = b.times(ctx, p); err != nil {
+			return err
+		}
 		if err := b.writeJSON(p.folder()+"/"+exhibitJSON, x); err != nil {
 			return err
 		}
 		b.step()
 	}
 	return nil
+}
+
+func (b *builder) times(ctx context.Context, p *post) (out []recordTimes, err error) {
+	for _, seq := range p.Records {
+		r, err := b.o.Log.Record(ctx, seq)
+		if err != nil {
+			return nil, err
+		}
+		if r.Kind != evidence.KindPostSeen {
+			continue
+		}
+		t := recordTimes{Record: seq, Anchored: b.firstFor(seq)}
+		if seen, err := evidence.Decode[*evidence.PostSeen](r); err == nil && b.withhold(r) == "" {
+			t.Captured = seen.Observed
+		}
+		out = append(out, t)
+	}
+	return out, nil
 }
 
 func (p *post) folder() string { return fmt.Sprintf("%s/%04d", dirExhibits, p.Number) }

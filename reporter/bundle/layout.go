@@ -22,6 +22,7 @@ const (
 	dirData        = "data"
 	dirExhibits    = "data/exhibits"
 	dirRaw         = "data/raw"
+	dirAnchors     = "data/log/anchors"
 	fileReport     = "data/report.html"
 	fileCoverage   = "data/coverage.json"
 	fileCheckpoint = "data/log/checkpoint"
@@ -49,7 +50,8 @@ var (
 	// provedName matches the files whose name is their digest, and captures it.
 	provedName = regexp.MustCompile(`^data/(?:raw/([0-9a-f]{64})|exhibits/[0-9]{4,}/([0-9a-f]{64})(?:\.[a-z0-9]{1,16})?)$`)
 	exhibitDir = regexp.MustCompile(`^data/exhibits/([0-9]{4,})/exhibit\.json$`)
-	anchorName = regexp.MustCompile(`^data/log/anchors/[a-zA-Z0-9_-][a-zA-Z0-9._-]*$`)
+	// anchorName captures the size and what the file is; .cosigned is the checkpoint with the lines of witnesses.
+	anchorName = regexp.MustCompile(`^data/log/anchors/([1-9][0-9]{0,18})\.(checkpoint|consistency|cosigned|(?:[a-z0-9-]{1,64}\.)?tsr)$`)
 )
 
 // digestInName returns the digest that a file's name claims for its content.
@@ -87,6 +89,14 @@ type exhibitFile struct {
 	Case    []caseExhibit    `json:"case,omitempty"` // the numbers under which signed statements cite it
 	Records []int64          `json:"records"`
 	Media   []mediaFile      `json:"media,omitempty"`
+	Times   []recordTimes    `json:"times,omitempty"` // one for each version of the post
+}
+
+// recordTimes is when a version was captured, which is our claim, and the first outside anchor over its record, which can be proved.
+type recordTimes struct {
+	Record   int64         `json:"record"`
+	Captured evidence.Span `json:"captured,omitzero"` // zero where the body is not supplied
+	Anchored *anchor       `json:"anchored"`          // null where none covers it yet
 }
 
 // caseExhibit is a number under which a signed decision cites a version of the post.

@@ -46,6 +46,9 @@ type Options struct {
 	Purpose      string
 	Recipient    age.Recipient // if set, BAG.tar.age is written beside the bag
 
+	Anchors     Anchors     // nil: the bundle says that nobody outside confirmed the log
+	Authorities []Authority // each stamps the tag manifest; one that fails is a warning
+
 	Now      func() time.Time
 	Build    string
 	Progress func(done, total int64) // records and files written; total may grow
@@ -64,6 +67,7 @@ type Result struct {
 	Raw         int             `json:"raw"`
 	TreeSize    int64           `json:"tree_size"`
 	TagManifest evidence.Digest `json:"tagmanifest"`
+	Stamped     []string        `json:"stamped,omitempty"` // the authorities that stamped the tag manifest
 	Warnings    []string        `json:"warnings,omitempty"`
 }
 

@@ -170,6 +170,7 @@ func (b *builder) verifyPage() ([]byte, error) {
 	err = t.Execute(&out, map[string]any{
 		"Identity": shellWord(b.o.Identity), "Name": b.o.Name, "Key": key, "Edition": b.o.Edition, "Full": b.o.Edition == Full, "Records": b.res.Records,
 		"Withheld": b.res.Withheld, "TreeSize": b.note.Size, "Sealed": b.o.Recipient != nil,
+		"Anchor": b.coverage.Anchor, "Asked": len(b.o.Authorities) > 0, "Rotated": b.sel.rotated,
 	})
 	return []byte(out.String()), err
 }

@@ -38,6 +38,7 @@ type postEvent struct {
 	Told    []line
 	Carried []carried
 	Request *request
+	Anchor  *anchor // the first over this record
 }
 
 // request is the acquisition that brought an observation.
@@ -80,6 +81,9 @@ func (b *builder) exhibitPage(ctx context.Context, p *post) (*exhibitPage, error
 
 func (b *builder) postEvent(ctx context.Context, r evidence.Record) (postEvent, error) {
 	e := postEvent{Kind: r.Kind, proof: proofOf(r, b.withhold(r))}
+	if r.Kind == evidence.KindPostSeen {
+		e.Anchor = b.firstFor(r.Seq)
+	}
 	if e.Withheld != "" {
 		return e, nil
 	}

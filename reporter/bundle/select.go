@@ -29,6 +29,7 @@ type selection struct {
 	acqs     map[evidence.ID]struct{}
 	replies  map[evidence.Digest]int64 // an acquisition's reply and the acquisition's record
 	cited    map[int64]struct{}        // records that signed statements bind
+	rotated  int                       // changes of the log's key
 	from, to time.Time                 // first and last observation of the exhibits
 }
 
@@ -70,7 +71,7 @@ func gather(ctx context.Context, o Options, size int64) (*selection, error) {
 	}
 	for _, step := range []func(context.Context) error{
 		s.exhibits, s.context, s.number, s.postRecords, s.accountRecords, s.targetRecords, s.caseRecords, s.citedRecords, s.sourceRecords,
-		s.acquisitions, s.bindings, s.persons, s.origin,
+		s.acquisitions, s.bindings, s.rotations, s.persons, s.origin,
 	} {
 		if err := step(ctx); err != nil {
 			return nil, err

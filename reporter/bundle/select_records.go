@@ -305,6 +305,17 @@ func (s *selection) persons(ctx context.Context) error {
 	return nil
 }
 
+// rotations takes the changes of the log's key, so that whoever trusts an older key can follow.
+func (s *selection) rotations(ctx context.Context) error {
+	return s.o.Log.About(ctx, evidence.NewOrdinal(evidence.SpaceVault, 0), func(r evidence.Record) error {
+		if r.Kind == evidence.KindKeyRotated && r.Seq < s.size {
+			s.add(r)
+			s.rotated++
+		}
+		return nil
+	})
+}
+
 // origin takes record 0, which says which vault this is.
 func (s *selection) origin(ctx context.Context) error {
 	r, err := s.o.Log.Record(ctx, 0)

@@ -16,7 +16,10 @@ type VerifyOptions struct {
 	Signers  []byte // content of an allowed_signers file, see ssh-keygen(1); empty: the signer stays unknown
 	Identity string // who must have signed, as allowed_signers names them
 	LogKey   string // the log's key: a vkey NAME+HASH+KEY, or an Ed25519 public key in PEM; empty: not checked
-	Now      func() time.Time
+
+	Stamps    Stamps // nil: time-stamps are not looked at
+	NeedStamp bool   // refuse a bundle that no authority of Stamps' roots has stamped
+	Now       func() time.Time
 }
 
 // Check is one thing that was looked at.
@@ -48,6 +51,10 @@ type Report struct {
 	Records  int     `json:"records"`
 	Withheld int     `json:"withheld"` // or erased
 	TreeSize int64   `json:"tree_size"`
+
+	StampedAt    evidence.Time `json:"stamped_at,omitzero"`     // of the tag manifest, by a trusted authority
+	AnchoredAt   evidence.Time `json:"anchored_at,omitzero"`    // the newest anchor of a trusted authority
+	AnchoredSize int64         `json:"anchored_size,omitempty"` // records that it covers
 }
 
 // ExitCode is the process exit code of DESIGN §5 for the report: 0, 3 or 4.
@@ -132,7 +139,10 @@ func (v *verifier) run() error {
 		{"tag files", v.tagFiles},
 		{"payload", v.payload},
 		{"records", v.records},
+		{"changes of the log's key", v.keyChanges},
 		{"checkpoint", v.checkpoint},
+		{"time-stamp", v.timestamps},
+		{"outside anchors", v.outside},
 		{"files named by records", v.named},
 		{"exhibits", v.exhibits},
 	} {
@@ -153,7 +163,7 @@ func (v *verifier) check(name string, do func() (string, error)) (bool, error) {
 	c := Check{Name: name, OK: err == nil, Detail: detail}
 	switch {
 	case err == nil:
-	case errors.Is(err, errUnknownSigner) || errors.Is(err, errNoLogKey):
+	case errors.Is(err, errUnknownSigner) || errors.Is(err, errNoLogKey) || errors.Is(err, errNoRoots):
 		c.Open, c.Detail = true, err.Error()
 	case errors.Is(err, ErrBag) || errors.Is(err, errSignature) || errors.Is(err, errCheckpoint) || errors.Is(err, fs.ErrNotExist):
 		c.Detail = err.Error()
@@ -190,6 +200,7 @@ type logFacts struct {
 	people     []evidence.Record        // person.set
 	sets       map[int64]*evidence.TargetSet
 	statements []evidence.Record // what people signed
+	rotations  []rotation
 }
 
 type leaf struct {

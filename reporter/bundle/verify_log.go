@@ -19,6 +19,7 @@ import (
 
 var (
 	errNoLogKey = errors.New("log key not given")
+	errNoRoots  = errors.New("no time-stamp could be attributed")
 	bodyHead    = regexp.MustCompile(`^\{"salt":"[0-9a-f]{32}","schema":[1-9][0-9]{0,8}[,}]`)
 	quotedHash  = regexp.MustCompile(`"([0-9a-f]{64})"`)
 )
@@ -186,6 +187,8 @@ func (v *verifier) body(r evidence.Record) error {
 		}
 	case *evidence.VaultCreated:
 		v.log.vault, v.log.vkey = b.VaultID, b.LogKey
+	case *evidence.KeyRotated:
+		v.log.rotations = append(v.log.rotations, rotation{r.Seq, b})
 	case *evidence.TargetSet:
 		v.log.sets[r.Seq] = b
 	case *evidence.PersonSet:
@@ -252,12 +255,16 @@ func (v *verifier) checkpoint() (string, error) {
 		}
 		return "", fmt.Errorf("%w: give --log KEY, which must have reached you by another way than the bag", errNoLogKey)
 	}
-	key, err := c.verifier(v.o.LogKey)
+	keys, err := v.trust()
 	if err != nil {
 		return "", err
 	}
-	if err := c.signedBy(key); err != nil {
+	by, err := c.signedByAny(keys)
+	if err != nil {
 		return "", wrong("the checkpoint is not signed by the given log key: %w", err)
+	}
+	if given, err := c.verifier(v.o.LogKey); err == nil && c.signedBy(given) != nil {
+		return fmt.Sprintf("signed by %s+%08x, which the given log key leads to by a change of keys signed by both", by.Name(), by.KeyHash()), nil
 	}
 	return fmt.Sprintf("signed by the given log key, %s", c.Origin), nil
 }

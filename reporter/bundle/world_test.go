@@ -17,6 +17,7 @@ import (
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/collectors/vault/vaulttest"
@@ -50,7 +51,7 @@ func signer(t *testing.T, seed byte) ssh.Signer {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{
-		t: t, v: vaulttest.New(t), now: time.Date(2031, 3, 4, 9, 0, 0, 0, time.UTC), channel: evidence.Account("telegram", "channel", "1000000777"),
+		t: t, v: vaulttest.New(t, anchor.View()), now: time.Date(2031, 3, 4, 9, 0, 0, 0, time.UTC), channel: evidence.Account("telegram", "channel", "1000000777"),
 		keys: map[string]ssh.Signer{"analyst": signer(t, 1), "reviewer": signer(t, 2), "packer": signer(t, 3)}, replies: map[string]evidence.Digest{},
 	}
 	w.people()

@@ -29,6 +29,9 @@ func keeping() map[evidence.Kind]teller {
 			if b.Interrupted {
 				s += "; the run before this one had not stopped in order"
 			}
+			if r := b.Restored; r != nil {
+				s += fmt.Sprintf("; it was made of the backup %s of %s with %d records, and what was recorded after that is lost", Visible(r.Backup), r.At.UTC().Format("2006-01-02 15:04Z"), r.Records)
+			}
 			return s
 		}),
 		evidence.KindRunStopped: tells("closed %s", func(_ fact, b *evidence.RunStopped) string {

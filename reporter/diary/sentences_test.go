@@ -73,7 +73,7 @@ func samples() []evidence.Body {
 	account := evidence.Ref{Ordinal: "a12"}
 	return []evidence.Body{
 		&evidence.VaultCreated{VaultID: "0123456789abcdefghijklmnop", Format: 1, LogKey: "log.example/simulated+1234+AAAA"},
-		&evidence.RunStarted{Command: "run", Host: "office", Clock: "synchronised", Interrupted: true},
+		&evidence.RunStarted{Command: "restore", Host: "office", Clock: "synchronised", Interrupted: true, Restored: &evidence.Restored{Backup: "20260131T120000.000000Z-41", At: at(7), Records: 41}},
 		&evidence.RunStopped{Command: "run"},
 		&evidence.VaultCompacted{Before: 4096, After: 1024, Keys: []string{"0123456789abcdef"}},
 		&evidence.Erased{Rule: "retention", Reason: "six months", Records: []evidence.SeqRun{{First: 3, Last: 4}}, Files: 1, Bytes: 1000},

@@ -18,6 +18,9 @@ type Damage struct {
 	Name string
 	// NeedsLogKey marks a damage that only the checkpoint's signature shows: a verifier without the log's key cannot see it.
 	NeedsLogKey bool
+	// Outside marks a damage to data/log/anchors alone, by a signer who remakes everything else: a verifier that does not look there finds
+	// the rest in order.
+	Outside bool
 	// Apply damages the bag in a folder. resign makes the tag manifest anew and signs it with the genuine key, as Resign's
 	// function does; a damage calls it when it stands for a signer who did this, and else not.
 	Apply func(bag string, resign func(bag string) error) error

@@ -41,7 +41,7 @@ func link(name string) edit {
 }
 
 func files() []Damage {
-	empty := func(bag string) error { return os.Mkdir(filepath.Join(bag, "data", "log", "anchors"), 0o700) }
+	empty := func(bag string) error { return os.Mkdir(filepath.Join(bag, "data", "log", "empty"), 0o700) }
 	fifo := func(bag string) error { return syscall.Mkfifo(filepath.Join(bag, "data", "log", "pipe"), 0o600) }
 	folderLink := func(bag string) error {
 		full := filepath.Join(bag, "data", "log")
