@@ -159,7 +159,7 @@ func (s *stream) write(p []byte) (n int, err error) {
 
 func (s *stream) read(p []byte) (int, error) {
 	for {
-		n, err, wait, deadline := s.take(p)
+		n, wait, deadline, err := s.take(p)
 		if wait == nil {
 			return n, err
 		}
@@ -177,22 +177,22 @@ func (s *stream) read(p []byte) (int, error) {
 }
 
 // take returns what there is to read, or a channel that says that something changed.
-func (s *stream) take(p []byte) (n int, err error, wait <-chan struct{}, deadline time.Time) { //nolint:revive // the first two are Read's
+func (s *stream) take(p []byte) (n int, wait <-chan struct{}, deadline time.Time, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch {
 	case s.cut:
-		return 0, net.ErrClosed, nil, time.Time{}
+		return 0, nil, time.Time{}, net.ErrClosed
 	case !s.deadline.IsZero() && !time.Now().Before(s.deadline):
-		return 0, os.ErrDeadlineExceeded, nil, time.Time{}
+		return 0, nil, time.Time{}, os.ErrDeadlineExceeded
 	case len(s.buf) > 0:
 		n = copy(p, s.buf)
 		if s.buf = s.buf[n:]; len(s.buf) == 0 {
 			s.buf = nil
 		}
-		return n, nil, nil, time.Time{}
+		return n, nil, time.Time{}, nil
 	case s.ended:
-		return 0, io.EOF, nil, time.Time{}
+		return 0, nil, time.Time{}, io.EOF
 	}
-	return 0, nil, s.changed, s.deadline
+	return 0, s.changed, s.deadline, nil
 }
