@@ -18,8 +18,9 @@ import (
 const restoreCommit = 16 << 20
 
 // Restorer builds a vault folder from what the Snapshot methods gave. Nothing but the tree is made anew: envelopes, bodies, sequence
-// numbers and indexes are the bytes of the snapshot. Views are built by the next Open. Its methods but Keep may not be called side by
-// side.
+// numbers and indexes are the bytes of the snapshot, so that what was sealed stays sealed and no key is needed. Views are built by the next
+// Open, which needs Keys.Restored where the vault is sealed and its key ring saw more records. Its methods but Keep may not be called side
+// by side.
 type Restorer struct {
 	file  string
 	db    *bolt.DB
@@ -49,7 +50,8 @@ func NewRestorer(path string) (*Restorer, error) {
 		return nil, err
 	}
 	var err error
-	if r.blobs, err = openBlobs(filepath.Join(path, "blobs")); err != nil {
+	// It seals nothing: files come as they lay.
+	if r.blobs, err = openBlobs(filepath.Join(path, "blobs"), nil, nil); err != nil {
 		return nil, err
 	}
 	o := boltOptions(0)
@@ -74,14 +76,18 @@ func (r *Restorer) Add(bucket string, key, value []byte) error {
 		return fmt.Errorf("an entry of bucket %q has no place in a snapshot", clip(bucket))
 	}
 	if bucket == bucketLog {
-		rec, err := record(value)
+		envelope, _, err := split(value)
 		if err != nil {
 			return fmt.Errorf("record %d: %w", r.tree.size, err)
 		}
-		if len(key) != 8 || keySeq(key) != r.tree.size || rec.Seq != r.tree.size {
-			return fmt.Errorf("record %d stands where record %d belongs", rec.Seq, r.tree.size)
+		e, err := evidence.ParseEnvelope(envelope)
+		if err != nil {
+			return fmt.Errorf("record %d: %w", r.tree.size, err)
 		}
-		r.tree.append(rec.Leaf())
+		if len(key) != 8 || keySeq(key) != r.tree.size || e.Seq != r.tree.size {
+			return fmt.Errorf("record %d stands where record %d belongs", e.Seq, r.tree.size)
+		}
+		r.tree.append(evidence.LeafHash(envelope))
 	}
 	r.pending = append(r.pending, restored{bucket, key, value})
 	if r.bytes += len(key) + len(value); r.bytes < restoreCommit {
@@ -113,16 +119,24 @@ func (r *Restorer) flush() error {
 	return err
 }
 
-// Kept returns the path of a blob that is there already.
-func (r *Restorer) Kept(name evidence.Digest) (string, bool) {
-	path := r.blobs.path(name)
+func (r *Restorer) blobFile(name evidence.Digest, sealed bool) string {
+	if sealed {
+		return r.blobs.path(sealedBlobs, name)
+	}
+	return r.blobs.path(plainBlobs, name)
+}
+
+// Kept returns the path of a blob's file that is there already.
+func (r *Restorer) Kept(name evidence.Digest, sealed bool) (string, bool) {
+	path := r.blobFile(name, sealed)
 	st, err := os.Lstat(path)
 	return path, err == nil && st.Mode().IsRegular()
 }
 
-// Keep writes a blob's file as it lay in the vault and makes it durable. The bytes need not have the digest that names them: they may be
-// sealed. It may be called by many goroutines at once.
-func (r *Restorer) Keep(ctx context.Context, name evidence.Digest, in io.Reader) (err error) {
+// Keep writes a blob's file as SnapshotBlobs found it and makes it durable, in the place of one that is there. Neither form is checked: the
+// bytes of a sealed file do not have the digest that names them, and the caller knows which bytes it was promised. It may be called by
+// many goroutines at once, for different files.
+func (r *Restorer) Keep(ctx context.Context, name evidence.Digest, sealed bool, in io.Reader) (err error) {
 	f, err := os.CreateTemp(r.blobs.tmp(), "restore-*")
 	if err != nil {
 		return err
@@ -142,7 +156,15 @@ func (r *Restorer) Keep(ctx context.Context, name evidence.Digest, in io.Reader)
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	return r.blobs.place(f.Name(), name)
+	path := r.blobFile(name, sealed)
+	dir := filepath.Dir(path)
+	if err := errors.Join(r.blobs.mkdir(filepath.Dir(dir)), r.blobs.mkdir(dir)); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncDir(dir)
 }
 
 // ErrOtherRoot: the records are not those of the tree head that was promised.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -36,6 +37,7 @@ type Source interface {
 	SnapshotLog(ctx context.Context, from, to int64, fn func(seq int64, value []byte) error) error
 	SnapshotRest(ctx context.Context, from int64, fn func(bucket string, key, value []byte) error) (vault.SnapshotHead, error)
 	SnapshotBlobs(ctx context.Context, fn func(vault.SnapshotBlob) error) error
+	Blob(ctx context.Context, d evidence.Digest) (io.ReadSeekCloser, int64, error) // in the clear
 }
 
 // Options are what Run needs.
@@ -50,8 +52,6 @@ type Options struct {
 	Build      string
 	Now        func() time.Time
 	Log        zerolog.Logger
-	// Sealed tells by its first bytes (at most 64) whether a blob's file is sealed, so that its digest is not its name. nil: none is.
-	Sealed func(head []byte) bool
 	// Progress, where set, is told how far a stage has come: log (records), index (bytes), blobs (bytes). It may be called from any
 	// goroutine.
 	Progress func(stage string, done, total int64)
@@ -346,7 +346,7 @@ func (r *run) inventory(ctx context.Context) error {
 // The buckets of lists that no vault has.
 const (
 	bucketInventory = "backup.inventory" // object -> size as a varint
-	bucketBlobs     = "backup.blobs"     // blob's name -> object, its size as a varint, the size of the blob's file as a varint
+	bucketBlobs     = "backup.blobs"     // blob's name -> object, its size as a varint, the size of the blob's file as a varint, blobSealed where it is
 )
 
 func removeAll(path string) error {

@@ -71,7 +71,11 @@ func (r *run) listBlobs(ctx context.Context, all []vault.SnapshotBlob, refs []Re
 		r.man.BlobCount++
 		r.man.BlobBytes += b.Size
 		value := binary.AppendUvarint(refs[i].Object[:], uint64(refs[i].Size))
-		if err := c.add(bucketBlobs, b.Name[:], binary.AppendUvarint(value, uint64(b.Size))); err != nil {
+		value = binary.AppendUvarint(value, uint64(b.Size))
+		if b.Sealed {
+			value = append(value, blobSealed)
+		}
+		if err := c.add(bucketBlobs, b.Name[:], value); err != nil {
 			return err
 		}
 	}
@@ -94,20 +98,28 @@ func (r *run) blob(ctx context.Context, b *vault.SnapshotBlob) (Ref, error) {
 		return Ref{}, err
 	}
 	defer f.Close()
-	content, head, size, err := digest(ctx, f)
+	content, size, err := digest(ctx, f)
 	if err != nil {
 		return Ref{}, err
 	}
-	ref, intact := Ref{}, content == b.Name || r.o.Sealed != nil && r.o.Sealed(head)
+	intact, err := r.intact(ctx, b, content)
+	if err != nil {
+		return Ref{}, err
+	}
 	if !intact {
-		if earlier, ok := r.damaged(b.Name); ok {
+		whole := b.Name // what its content was
+		if b.Sealed {
+			whole = mark.content
+		}
+		if earlier, ok := r.damaged(b.Name, whole); ok {
 			b.Size = earlier.Size
-			if mark.content == b.Name {
+			if mark.content == whole {
 				b.Size = mark.size
 			}
 			return earlier, nil
 		}
 	}
+	var ref Ref
 	if ref, ok = r.known(content); !ok {
 		if ref, err = r.send1(ctx, content, f, size); err != nil {
 			return Ref{}, err
@@ -119,9 +131,29 @@ func (r *run) blob(ctx context.Context, b *vault.SnapshotBlob) (Ref, error) {
 	return ref, r.mem.putFile(b.Name, fileMark{b.Size, b.Mtime.UnixNano(), content})
 }
 
+// intact reports whether a blob's file holds what its name says. A sealed one is opened for that; fs.ErrNotExist says that it was erased.
+func (r *run) intact(ctx context.Context, b *vault.SnapshotBlob, content evidence.Digest) (bool, error) {
+	if !b.Sealed {
+		return content == b.Name, nil
+	}
+	in, _, err := r.o.Vault.Blob(ctx, b.Name)
+	if errors.Is(err, evidence.ErrNotFound) {
+		return false, fs.ErrNotExist
+	}
+	if err == nil {
+		h := sha256.New()
+		_, err = io.Copy(h, &reader{ctx, in})
+		in.Close()
+		if err == nil {
+			return evidence.Digest(h.Sum(nil)) == b.Name, nil
+		}
+	}
+	return false, ctx.Err() // it does not open
+}
+
 // damaged notes a blob that is not what its name says, and finds the copy that an earlier run made while it was.
-func (r *run) damaged(name evidence.Digest) (Ref, bool) {
-	ref, ok := r.known(name)
+func (r *run) damaged(name, whole evidence.Digest) (Ref, bool) {
+	ref, ok := r.known(whole)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	what := fmt.Sprintf("blob %s is damaged in the vault; no earlier copy lies there", name)
@@ -134,16 +166,11 @@ func (r *run) damaged(name evidence.Digest) (Ref, bool) {
 	return ref, ok
 }
 
-func digest(ctx context.Context, f *os.File) (d evidence.Digest, head []byte, n int64, err error) {
+func digest(ctx context.Context, f io.Reader) (d evidence.Digest, n int64, err error) {
 	h := sha256.New()
-	head = make([]byte, 64)
-	k, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return d, nil, 0, err
-	}
 	n, err = io.Copy(h, &reader{ctx, f})
 	h.Sum(d[:0])
-	return d, head[:k], n, err
+	return d, n, err
 }
 
 // reader ends with ctx's error.
@@ -206,17 +233,33 @@ func (r *run) putFrom(ctx context.Context, content, object evidence.Digest, f *o
 	return ref, r.did(content, ref)
 }
 
+// blobSealed ends the entry of a blob whose file is sealed, so that its digest is not its name.
+const blobSealed = 1
+
+// blobFile is a blob's file and where its bytes are.
+type blobFile struct {
+	name   evidence.Digest
+	sealed bool
+	size   int64 // of the file
+	ref    Ref
+}
+
 // blobEntry reads what listBlobs wrote.
-func blobEntry(value []byte) (ref Ref, size int64, err error) {
-	if len(value) < len(ref.Object) {
-		return ref, 0, errSegment
+func blobEntry(key, value []byte) (l blobFile, err error) {
+	if len(key) != len(l.name) || len(value) < len(l.ref.Object) {
+		return l, errSegment
 	}
-	rest := value[copy(ref.Object[:], value):]
-	if ref.Size, rest, err = uvarint(rest); err != nil {
-		return ref, 0, errSegment
+	copy(l.name[:], key)
+	rest := value[copy(l.ref.Object[:], value):]
+	if l.ref.Size, rest, err = uvarint(rest); err != nil {
+		return l, errSegment
 	}
-	if size, rest, err = uvarint(rest); err != nil || len(rest) > 0 {
-		return ref, 0, errSegment
+	if l.size, rest, err = uvarint(rest); err != nil {
+		return l, errSegment
 	}
-	return ref, size, nil
+	l.sealed = len(rest) == 1 && rest[0] == blobSealed
+	if len(rest) > 0 && !l.sealed {
+		return l, errSegment
+	}
+	return l, nil
 }

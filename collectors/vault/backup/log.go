@@ -66,10 +66,10 @@ func (r *run) reuse(ctx context.Context) (next int64, err error) {
 	return next, nil
 }
 
-// takesOut reports whether a record may have changed earlier ones. What cannot be read may.
+// takesOut reports whether a record may have changed earlier ones: a compaction seals bodies with other keys. What cannot be read may.
 func takesOut(value []byte) bool {
 	e, err := envelope(value)
-	return err != nil || e.Kind == evidence.KindErased || e.Kind == evidence.KindQuarantined
+	return err != nil || e.Kind == evidence.KindErased || e.Kind == evidence.KindQuarantined || e.Kind == evidence.KindVaultCompacted
 }
 
 func envelope(value []byte) (evidence.Envelope, error) {

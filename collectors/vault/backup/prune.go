@@ -81,8 +81,8 @@ func listed(name, want string, key, value []byte) (ref Ref, err error) {
 		return ref, errSegment
 	}
 	if want == bucketBlobs {
-		ref, _, err = blobEntry(value)
-		return ref, err
+		l, err := blobEntry(key, value)
+		return l.ref, err
 	}
 	if len(key) != copy(ref.Object[:], key) || len(key) != len(ref.Object) {
 		return ref, errSegment

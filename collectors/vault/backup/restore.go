@@ -257,14 +257,13 @@ func (r *restore) blobs(ctx context.Context, w *vault.Restorer) error {
 		return b, err
 	}, func(i int, b []byte) error {
 		return eachEntry(b, func(bucket string, key, value []byte) error {
-			var name evidence.Digest
-			ref, size, err := blobEntry(value)
-			if err != nil || bucket != bucketBlobs || len(key) != copy(name[:], key) {
+			l, err := blobEntry(key, value)
+			if err != nil || bucket != bucketBlobs {
 				return errors.Join(errSegment, err)
 			}
 			g.Go(func() error {
-				err := r.blob(gctx, w, name, ref, size)
-				r.o.Progress("blobs", done.Add(size), r.m.BlobBytes)
+				err := r.blob(gctx, w, l)
+				r.o.Progress("blobs", done.Add(l.size), r.m.BlobBytes)
 				return err
 			})
 			return gctx.Err()
@@ -277,26 +276,26 @@ func (r *restore) blobs(ctx context.Context, w *vault.Restorer) error {
 	return err
 }
 
-func (r *restore) blob(ctx context.Context, w *vault.Restorer, name evidence.Digest, ref Ref, size int64) error {
-	if r.kept(w, name, ref, size) {
-		r.count(size)
+func (r *restore) blob(ctx context.Context, w *vault.Restorer, l blobFile) error {
+	if r.kept(w, l) {
+		r.count(l.size)
 		return nil
 	}
-	in, err := openObject(ctx, r.o.From, ref)
+	in, err := openObject(ctx, r.o.From, l.ref)
 	if err == nil {
-		err = r.keep(ctx, w, name, ref, in)
+		err = r.keep(ctx, w, l, in)
 		in.Close()
 	}
 	switch {
 	case errors.Is(err, ErrMissing), errors.Is(err, ErrDamaged):
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.res.Lacking = append(r.res.Lacking, fmt.Sprintf("blob %s: %v", name, err))
+		r.res.Lacking = append(r.res.Lacking, fmt.Sprintf("blob %s: %v", l.name, err))
 		return nil
 	case err != nil:
-		return fmt.Errorf("blob %s: %w", name, err)
+		return fmt.Errorf("blob %s: %w", l.name, err)
 	}
-	r.count(size)
+	r.count(l.size)
 	return nil
 }
 
@@ -307,37 +306,38 @@ func (r *restore) count(size int64) {
 	r.res.Bytes += size
 }
 
-// kept reports whether an interrupted restore had brought the blob. Only where the object is the blob can that be told from its bytes.
-func (r *restore) kept(w *vault.Restorer, name evidence.Digest, ref Ref, size int64) bool {
-	path, ok := w.Kept(name)
+// kept reports whether an interrupted restore had brought the blob. A sealed file of an encrypted backup has neither its own digest nor its
+// object's for a name, and is brought again.
+func (r *restore) kept(w *vault.Restorer, l blobFile) bool {
+	path, ok := w.Kept(l.name, l.sealed)
 	if !ok {
 		return false
 	}
-	want := ref.Object
+	want := l.ref.Object
 	if r.m.encrypted() {
-		want = name
+		want = l.name
 	}
 	f, err := os.Open(path)
 	if err != nil {
 		return false
 	}
 	defer f.Close()
-	d, _, n, err := digest(context.Background(), f)
-	if err == nil && n == size && d == want {
+	d, n, err := digest(context.Background(), f)
+	if err == nil && n == l.size && d == want {
 		return true
 	}
 	f.Close()
 	return os.Remove(path) != nil
 }
 
-func (r *restore) keep(ctx context.Context, w *vault.Restorer, name evidence.Digest, ref Ref, in io.Reader) error {
-	h := newHashing(&reader{ctx, in}, ref.Object)
+func (r *restore) keep(ctx context.Context, w *vault.Restorer, l blobFile, in io.Reader) error {
+	h := newHashing(&reader{ctx, in}, l.ref.Object)
 	if !r.m.encrypted() {
-		return w.Keep(ctx, name, h)
+		return w.Keep(ctx, l.name, l.sealed, h)
 	}
 	plain, err := r.o.Identities.open(h)
 	if err == nil {
-		err = w.Keep(ctx, name, plain)
+		err = w.Keep(ctx, l.name, l.sealed, plain)
 	}
 	if err == nil || errors.Is(err, ErrIdentity) {
 		return err
