@@ -29,8 +29,9 @@ type KeysCopied struct {
 // maxKeyFile bounds a key or a session.
 const maxKeyFile = 64 << 20
 
-// CopyKeys writes the log's key, the sessions' key, the sealed sessions and whatever else is named into one tar archive that is
-// encrypted to the recipients of backup.keys, and lets the newest of these copies stay. It needs no vault to be open.
+// CopyKeys writes the log's key, the sessions' key, the sealed sessions, the key ring within the vault's folder and whatever else is named
+// (a file, or a folder of files, such as a key ring elsewhere) into one tar archive that is encrypted to the recipients of backup.keys, and
+// lets the newest of these copies stay. It needs no vault to be open. A data key that is destroyed later is still in the older copies.
 func CopyKeys(c *config.Config, also []string, now time.Time) (out KeysCopied, err error) {
 	if c.Backup == nil || c.Backup.Keys == nil {
 		return out, usagef("the configuration names no place for copies of the keys: add backup: {keys: {to: FOLDER, recipients: [age1…]}} to it")
@@ -57,15 +58,25 @@ func CopyKeys(c *config.Config, also []string, now time.Time) (out KeysCopied, e
 		return nil
 	}
 	names, paths := []string{"log.key", "session.key"}, []string{c.LogKey, c.SessionKey}
-	sessions, err := filepath.Glob(filepath.Join(globEscape(filepath.Join(c.Vault, "sessions")), "*"))
-	if err != nil {
+	folder := func(name, dir string) error {
+		files, err := filepath.Glob(filepath.Join(globEscape(dir), "*"))
+		for _, p := range files {
+			names, paths = append(names, name+"/"+filepath.Base(p)), append(paths, p)
+		}
+		return err
+	}
+	if err := errors.Join(folder("sessions", filepath.Join(c.Vault, "sessions")), folder("keyring", filepath.Join(c.Vault, "keyring"))); err != nil {
 		return out, err
 	}
-	for _, p := range sessions {
-		names, paths = append(names, "sessions/"+filepath.Base(p)), append(paths, p)
-	}
 	for i, p := range also {
-		names, paths = append(names, fmt.Sprintf("also/%d/%s", i+1, filepath.Base(p))), append(paths, p)
+		name := fmt.Sprintf("also/%d/%s", i+1, filepath.Base(p))
+		if st, err := os.Stat(p); err == nil && st.IsDir() {
+			if err := folder(name, p); err != nil {
+				return out, err
+			}
+			continue
+		}
+		names, paths = append(names, name), append(paths, p)
 	}
 	for i, p := range paths {
 		if p == "" {

@@ -15,8 +15,9 @@ import (
 // RestoreRequest asks for a vault to be made of a backup.
 type RestoreRequest struct {
 	backup.RestoreOptions
-	Against []string // checkpoints that were kept elsewhere, or exports
-	Options          // Build, Log, Now
+	Against []string    // checkpoints that were kept elsewhere, or exports
+	Keys    *vault.Keys // of a sealed vault, whose key ring no backup holds; its folder must be named
+	Options             // Build, Log, Now
 }
 
 // RestoreReport says what was restored, and what was not.
@@ -31,6 +32,11 @@ type RestoreReport struct {
 // is none.
 func Restore(ctx context.Context, in RestoreRequest) (RestoreReport, error) {
 	in.setDefaults()
+	if in.Keys != nil {
+		k := *in.Keys
+		k.Restored = true
+		in.Keys = &k
+	}
 	var rep RestoreReport
 	in.Check = func(ctx context.Context, dir string, r backup.Restored) error {
 		rep.Restored = r
@@ -38,7 +44,7 @@ func Restore(ctx context.Context, in RestoreRequest) (RestoreReport, error) {
 			return err
 		}
 		var err error
-		rep.Fsck, err = vault.Fsck(ctx, dir, vault.FsckOptions{Views: Views(), Log: in.Log, Progress: func(stage string, done, total int64) {
+		rep.Fsck, err = vault.Fsck(ctx, dir, vault.FsckOptions{Views: Views(), Keys: in.Keys, Log: in.Log, Progress: func(stage string, done, total int64) {
 			if in.Progress != nil {
 				in.Progress("fsck "+stage, done, total)
 			}
@@ -53,7 +59,7 @@ func Restore(ctx context.Context, in RestoreRequest) (RestoreReport, error) {
 
 // record compares the vault with the checkpoints given and writes that it was restored.
 func (in RestoreRequest) record(ctx context.Context, dir string, rep *RestoreReport) (err error) {
-	v, err := vault.Open(dir, vault.Options{Views: Views(), Build: in.Build, Now: in.Now, Log: in.Log})
+	v, err := vault.Open(dir, vault.Options{Views: Views(), Keys: in.Keys, Build: in.Build, Now: in.Now, Log: in.Log})
 	if err != nil {
 		return err
 	}

@@ -8,11 +8,11 @@ import (
 )
 
 type backupKeysCmd struct {
-	Also []string `help:"A further file to copy, such as a key ring; may be given more than once." type:"existingfile" placeholder:"FILE"`
+	Also []string `help:"A further file to copy, or a folder of files such as a key ring elsewhere; may be given more than once." type:"path" placeholder:"PATH"`
 }
 
 func (backupKeysCmd) Help() string {
-	return "Writes the log key, the session key and the sealed sessions into one archive for the recipients under backup.keys, and removes the oldest copies beyond backup.keys.keep. Open it with: age -d -i IDENTITY FILE | tar x. Needs no vault. Exit 4 when a file that the configuration names is not there."
+	return "Writes the log key, the session key, the sealed sessions and the key ring in the vault's folder into one archive for the recipients under backup.keys, and removes the oldest copies beyond backup.keys.keep. Open it with: age -d -i IDENTITY FILE | tar x. Needs no vault. Exit 4 when a file that the configuration names is not there."
 }
 
 func (c backupKeysCmd) Run(s *session) error {

@@ -52,7 +52,6 @@ type grammar struct {
 	Restore    restoreCmd    `cmd:"" help:"Make a vault of a backup. It continues the same log."`
 	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Checkpoint checkpointCmd `cmd:"" help:"Show the log's signed head and who outside confirmed it; export, verify, stamp, accept."`
-	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Key        keyCmd        `cmd:"" help:"Make a log key or a person's signing key."`
 }
 
