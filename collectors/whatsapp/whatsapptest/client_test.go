@@ -239,11 +239,17 @@ func TestARestartKeepsPairedDevices(t *testing.T) {
 	if got := m.Message.GetImageMessage().GetCaption(); got != "while away" {
 		t.Errorf("got %q", got)
 	}
+	if err := s.WaitCalls(d.ctx, "ack.message", 1); err != nil { // the library does not lock its socket against a late sender
+		t.Fatal(err)
+	}
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
 	wait[*events.Disconnected](t, d)
 	wait[*events.Connected](t, d)
+	if n := s.CallCount("login"); n != 2 {
+		t.Errorf("got %d logins", n)
+	}
 }
 
 func TestTheVersionAtLoginIsNoted(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"sync"
+	"time"
 
 	"github.com/coder/websocket"
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -146,13 +147,25 @@ func (c *conn) sendNode(n waBinary.Node) { c.send(encode(n)) }
 
 // end sends a last node and closes the connection in order.
 func (c *conn) end(n waBinary.Node) {
+	c.sendNode(n)
+	c.finish()
+}
+
+func (c *conn) finish() {
 	c.mu.Lock()
-	if !c.ending {
-		c.queue = append(c.queue, encode(n))
-	}
 	c.ending = true
 	c.mu.Unlock()
 	c.wake()
+}
+
+// linger is how long a connection stays open behind a node after which the client must not come back. The client library learns that
+// from the node, but in another goroutine than the one that sees the end: without a pause between the two it comes back now and then.
+const linger = 300 * time.Millisecond
+
+// dismiss sends a last node and closes the connection when the client had time to read it, unless the client goes first.
+func (c *conn) dismiss(n waBinary.Node) {
+	c.sendNode(n)
+	c.after(linger, c.finish)
 }
 
 // cut ends the connection without a word.

@@ -51,7 +51,9 @@ func (s *Server) End(e End, phones ...string) int {
 			c.sendNode(e.node()) // the client goes by itself
 		case DeviceRemoved:
 			s.world.Unlink(jid)
-			c.end(e.node())
+			c.dismiss(e.node())
+		case Replaced:
+			c.dismiss(e.node())
 		default:
 			c.end(e.node())
 		}

@@ -98,10 +98,13 @@ func (c *conn) answer(q *query) {
 	if t.Mangle != nil {
 		t.Mangle(&r)
 	}
-	c.after(wait, func() { c.sendNode(r) })
-	if q.kind == "passive.active" && !c.jid.IsEmpty() {
-		c.after(wait, func() { c.s.world.attach(c) })
-	}
+	c.after(wait, func() {
+		if q.kind == "passive.active" && !c.jid.IsEmpty() {
+			c.s.world.attach(c, r)
+			return
+		}
+		c.sendNode(r)
+	})
 }
 
 func (c *conn) spoil(t *Trouble) {

@@ -44,7 +44,7 @@ func serve(t testing.TB, w *whatsapptest.World, o whatsapptest.Options) *whatsap
 // client makes a client of a device, pointed at the server and not connected.
 func client(t testing.TB, s *whatsapptest.Server, dev *store.Device, change func(*whatsmeow.Client)) *desk {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	d := &desk{Client: whatsmeow.NewClient(dev, nil), ctx: ctx, events: make(chan any, 10_000)}
 	var idle []func()
 	err := whatsapp.Network(s.Endpoint()).Use(d.Client, func(rt http.RoundTripper) http.RoundTripper {
@@ -60,8 +60,7 @@ func client(t testing.TB, s *whatsapptest.Server, dev *store.Device, change func
 		change(d.Client)
 	}
 	t.Cleanup(func() {
-		d.Disconnect()
-		cancel()
+		cancel() // and not Disconnect, whose write of FrameSocket.closed nothing orders against readPump's look at it
 		for _, f := range idle {
 			f()
 		}

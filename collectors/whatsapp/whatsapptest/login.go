@@ -16,7 +16,7 @@ func (c *conn) greet() {
 		call.Kind = "register"
 		c.s.note(call)
 		if f := c.s.refusal(); f != nil {
-			c.end(f.node())
+			c.refuse(f)
 			return
 		}
 		c.offerPairing()
@@ -29,11 +29,11 @@ func (c *conn) greet() {
 		if f.unlinks() {
 			c.s.world.Unlink(jid)
 		}
-		c.end(f.node())
+		c.refuse(f)
 		return
 	}
 	if err != nil {
-		c.end(Refusal{Reason: 401}.node())
+		c.refuse(&Refusal{Reason: 401})
 		return
 	}
 	c.jid = jid
@@ -57,7 +57,7 @@ func (s *Server) replace(c *conn) {
 	c.mu.Unlock()
 	s.mu.Unlock()
 	for _, o := range old {
-		o.end(Replaced.node())
+		o.dismiss(Replaced.node())
 	}
 }
 
@@ -69,4 +69,12 @@ func (c *conn) device() types.JID {
 		return types.EmptyJID
 	}
 	return c.jid
+}
+
+func (c *conn) refuse(r *Refusal) {
+	if r.Reason >= 500 {
+		c.end(r.node())
+		return
+	}
+	c.dismiss(r.node())
 }

@@ -102,12 +102,11 @@ func (ch *Channel) countsOnly(e *entry) waBinary.Node {
 	}
 }
 
-// attach makes a connection the one that pushes go to, and sends what is pending. It returns the connection that it replaces.
-func (w *World) attach(c *conn) (old *conn) {
+// attach makes a connection the one that pushes go to: it answers the wish for that, and sends what is pending.
+func (w *World) attach(c *conn, answer waBinary.Node) {
 	w.withDevice(c.jid, func(d *device) {
-		if d.conn != c {
-			old, d.conn = d.conn, c
-		}
+		d.conn = c
+		c.sendNode(answer)
 		n := len(d.Queue)
 		if n > 0 {
 			c.sendNode(info("offline_preview", waBinary.Attrs{"count": n, "message": n}))
@@ -117,7 +116,6 @@ func (w *World) attach(c *conn) (old *conn) {
 		}
 		c.sendNode(info("offline", waBinary.Attrs{"count": n}))
 	})
-	return old
 }
 
 func info(tag string, attrs waBinary.Attrs) waBinary.Node {

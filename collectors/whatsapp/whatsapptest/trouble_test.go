@@ -149,13 +149,13 @@ func TestWhatIsNotPlayedIsNotedAndRefused(t *testing.T) {
 	if err := s.WaitCalls(d.ctx, "message.reaction", 1); err != nil {
 		t.Fatal(s.Kinds())
 	}
-	go func() { // whose answer never comes
-		_ = d.NewsletterMarkViewed(d.ctx, ch.JID(), []types.MessageServerID{100})
-	}()
+	ended := make(chan error)
+	go func() { ended <- d.NewsletterMarkViewed(d.ctx, ch.JID(), []types.MessageServerID{100}) }() // the answer never comes
 	if err := s.WaitCalls(d.ctx, "receipt.view", 1); err != nil {
 		t.Fatal(s.Kinds())
 	}
-	d.Disconnect() // ends the wait
+	s.End(whatsapptest.Cut)
+	<-ended
 }
 
 func TestGarbageBeforeTheHandshake(t *testing.T) {
