@@ -145,6 +145,9 @@ func (ch *Channel) add(p Post) *entry {
 	if p.ServerID <= ch.next {
 		panic("whatsapptest: server ids only rise")
 	}
+	if len(p.Raw) > maxAnswer/2 {
+		panic("whatsapptest: a post that fits into no frame")
+	}
 	ch.next = p.ServerID
 	if p.MessageID == "" {
 		p.MessageID = messageID(ch.w.newID())

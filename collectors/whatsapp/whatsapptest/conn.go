@@ -33,6 +33,9 @@ const frontPage = `<!doctype html><script>{"client_revision":1031080782,"server"
 
 func (s *Server) serveChat(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
+	case phoneScan, phoneCode:
+		s.servePhone(w, r)
+		return
 	case "/":
 		s.note(Call{Kind: "page", Host: r.Host, Path: "/"})
 		send(w, []byte(frontPage))

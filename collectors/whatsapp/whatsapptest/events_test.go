@@ -1,7 +1,6 @@
 package whatsapptest_test
 
 import (
-	"context"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -80,16 +79,23 @@ func TestTheFourFormsOfDeletion(t *testing.T) {
 	}
 }
 
-// page is a page of history as raw nodes.
-func page(t testing.TB, d *desk, jid types.JID, count int) []waBinary.Node {
+// ask sends a query as it is and returns the raw answer.
+func (d *desk) ask(t testing.TB, namespace string, content ...waBinary.Node) *waBinary.Node {
 	t.Helper()
+	//lint:ignore SA1019 there is no other way to the raw node
 	r, err := d.DangerousInternals().SendIQ(d.ctx, whatsmeow.DangerousInfoQuery{
-		Namespace: "newsletter", Type: "get", To: types.ServerJID,
-		Content: []waBinary.Node{{Tag: "messages", Attrs: waBinary.Attrs{"type": "jid", "jid": jid, "count": count}}},
+		Namespace: namespace, Type: "get", To: types.ServerJID, Content: content,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return r
+}
+
+// page is a page of history as raw nodes.
+func page(t testing.TB, d *desk, jid types.JID, count int) []waBinary.Node {
+	t.Helper()
+	r := d.ask(t, "newsletter", waBinary.Node{Tag: "messages", Attrs: waBinary.Attrs{"type": "jid", "jid": jid, "count": count}})
 	m := r.GetChildByTag("messages")
 	return m.GetChildren()
 }
@@ -253,11 +259,7 @@ func TestASecondConnectionReplacesTheFirst(t *testing.T) {
 func TestKeepAlive(t *testing.T) {
 	s := serve(t, whatsapptest.NewWorld(at), whatsapptest.Options{})
 	d := connect(t, s)
-	ctx, cancel := context.WithTimeout(d.ctx, 5*time.Second)
-	defer cancel()
-	if ok, more := d.DangerousInternals().SendKeepAlive(ctx); !ok || !more {
-		t.Error("a keep-alive was not answered")
-	}
+	d.ask(t, "w:p")
 	if s.CallCount("ping") != 1 {
 		t.Errorf("got %v", s.Kinds())
 	}

@@ -98,6 +98,9 @@ func (c *conn) answer(q *query) {
 	if t.Mangle != nil {
 		t.Mangle(&r)
 	}
+	if len(encode(r)) > maxAnswer {
+		r = q.failed(iqError(500, "internal-server-error"))
+	}
 	c.after(wait, func() {
 		if q.kind == "passive.active" && !c.jid.IsEmpty() {
 			c.s.world.attach(c, r)

@@ -16,9 +16,7 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/whatsapp/whatsapptest"
 )
 
-func TestMain(m *testing.M) {
-	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("net/http.(*http2Transport).RoundTrip"))
-}
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // desk is an unmodified client that runs for the length of a test.
 type desk struct {

@@ -79,7 +79,7 @@ func messages(q *query) (any, *refused) {
 		return nil, bad
 	}
 	var list []waBinary.Node
-	for _, e := range ch.page(q.number("before"), q.number("after"), q.count(limit)) {
+	for _, e := range ch.fitting(ch.page(q.number("before"), q.number("after"), q.count(limit))) {
 		list = append(list, ch.node(e))
 	}
 	arrange(list, order)
@@ -108,6 +108,20 @@ func (ch *Channel) page(before, after, n int) []*entry {
 		return ch.posts[lo:min(hi, lo+n)]
 	}
 	return ch.posts[max(lo, hi-n):hi]
+}
+
+// fitting leaves out the oldest posts of a page that would not fit into a frame, but for one.
+func (ch *Channel) fitting(page []*entry) []*entry {
+	size := 0
+	for i := len(page) - 1; i >= 0; i-- {
+		if _, ok := ch.plaintext(page[i]); ok {
+			size += len(page[i].raw)
+		}
+		if size > maxAnswer/2 && i < len(page)-1 {
+			return page[i+1:]
+		}
+	}
+	return page
 }
 
 func arrange(list []waBinary.Node, order Order) {

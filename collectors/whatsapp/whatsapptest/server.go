@@ -24,7 +24,9 @@ type Options struct {
 	// PreKeys is how many prekeys a newly paired device is said to have on the server. With fewer than 5 the client makes 812,
 	// which takes about a second.
 	PreKeys int
-	Log     zerolog.Logger
+	// Phone lets other processes scan codes, by POST to the chat server: see ScanAt and EnterCodeAt.
+	Phone bool
+	Log   zerolog.Logger
 }
 
 // Endpoint is what a client needs to know. It converts to whatsapp.Network.
@@ -85,19 +87,8 @@ func Serve(ctx context.Context, w *World, o Options) (*Server, error) {
 		s.cancel()
 		return nil, fmt.Errorf("serve a loopback WhatsApp: %w", err)
 	}
-	w.serving(s, true)
 	context.AfterFunc(s.ctx, s.stop)
 	return s, nil
-}
-
-func (w *World) serving(s *Server, on bool) {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if on {
-		w.servers[s] = struct{}{}
-	} else {
-		delete(w.servers, s)
-	}
 }
 
 // Endpoint returns the addresses and the public root key.
@@ -121,6 +112,9 @@ func (s *Server) Restart() error {
 	if err := s.start(); err != nil {
 		return fmt.Errorf("restart a loopback WhatsApp: %w", err)
 	}
+	if s.ctx.Err() != nil { // it ended meanwhile
+		s.stop()
+	}
 	return nil
 }
 
@@ -130,7 +124,6 @@ func (s *Server) Close() error {
 	s.restarting.Lock()
 	defer s.restarting.Unlock()
 	s.stop()
-	s.world.serving(s, false)
 	s.world.mu.Lock()
 	defer s.world.mu.Unlock()
 	s.world.save()

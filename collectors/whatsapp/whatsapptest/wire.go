@@ -15,6 +15,9 @@ import (
 // maxFrame is the longest frame taken from a client; the longest that a client sends by itself is its 812 prekeys, about 40 kB.
 const maxFrame = 1 << 20
 
+// maxAnswer is the longest node that is sent: a frame's length has three bytes, and a web socket message is no longer for the client.
+const maxAnswer = socket.FrameMaxSize - 2*batch
+
 // wire is a connection's frames: three bytes of length before each, sealed once the handshake has set the ciphers.
 type wire struct {
 	ctx     context.Context

@@ -24,7 +24,6 @@ type World struct {
 	files    map[int64]*Media
 	devices  map[types.JID]*device
 	follows  map[string]map[string]bool // phone to channels
-	servers  map[*Server]struct{}
 	muted    bool
 	autosave string
 }
@@ -46,7 +45,6 @@ func NewWorld(now func() time.Time) *World {
 		files:    map[int64]*Media{},
 		devices:  map[types.JID]*device{},
 		follows:  map[string]map[string]bool{},
-		servers:  map[*Server]struct{}{},
 	}
 }
 
