@@ -28,7 +28,7 @@ type Call struct {
 type callLog struct {
 	calls   []Call
 	count   map[string]int
-	changed chan struct{} // closed and replaced with every call
+	changed chan struct{} // closed and replaced with every call and every connection that ends
 }
 
 func (s *Server) note(c Call) {
@@ -40,8 +40,12 @@ func (s *Server) note(c Call) {
 	}
 	s.log.calls = append(s.log.calls, c)
 	s.log.count[c.Kind]++
-	close(s.log.changed)
-	s.log.changed = make(chan struct{})
+	s.log.wake()
+}
+
+func (l *callLog) wake() {
+	close(l.changed)
+	l.changed = make(chan struct{})
 }
 
 // mexKinds names the GraphQL queries, by the ids that the web and the desktop client use.
@@ -136,6 +140,25 @@ func (s *Server) WaitCalls(ctx context.Context, kind string, n int) error {
 	for {
 		have, changed := s.callCount(kind)
 		if have >= n {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// Settle returns when every push that was sent over a connection which still lives has been acknowledged.
+func (s *Server) Settle(ctx context.Context) error {
+	for {
+		_, changed := s.callCount("*")
+		settled := true
+		for _, c := range s.connections() {
+			settled = settled && c.settled()
+		}
+		if settled {
 			return nil
 		}
 		select {

@@ -232,7 +232,15 @@ func TestARestartKeepsPairedDevices(t *testing.T) {
 	if err := d.Connect(); err != nil {
 		t.Fatal(err)
 	}
-	m := wait[*events.Message](t, d)
+	m, connected := (*events.Message)(nil), false
+	for m == nil || !connected { // in either order
+		switch e := next(t, d).(type) {
+		case *events.Message:
+			m = e
+		case *events.Connected:
+			connected = true
+		}
+	}
 	if got := m.Message.GetImageMessage().GetCaption(); got != "while away" {
 		t.Errorf("got %q", got)
 	}
@@ -242,8 +250,7 @@ func TestARestartKeepsPairedDevices(t *testing.T) {
 	if err := s.Restart(); err != nil {
 		t.Fatal(err)
 	}
-	wait[*events.Disconnected](t, d)
-	wait[*events.Connected](t, d)
+	comesBack(t, d)
 	if n := s.CallCount("login"); n != 2 {
 		t.Errorf("got %d logins", n)
 	}

@@ -24,6 +24,7 @@ type conn struct {
 	queue   [][]byte // encoded nodes to be sent
 	ending  bool     // say goodbye when the queue is empty
 	known   bool     // jid is set for good
+	open    int      // pushes that were sent here and not acknowledged yet
 	ready   chan struct{}
 	stopped context.CancelFunc
 }
@@ -146,6 +147,26 @@ func (c *conn) send(plain []byte) {
 	c.wake()
 }
 
+// push queues an encoded node that the client has to acknowledge.
+func (c *conn) push(plain []byte) {
+	c.mu.Lock()
+	c.open++
+	c.mu.Unlock()
+	c.send(plain)
+}
+
+func (c *conn) acknowledged() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open = max(c.open-1, 0)
+}
+
+func (c *conn) settled() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.open == 0
+}
+
 func (c *conn) sendNode(n waBinary.Node) { c.send(encode(n)) }
 
 // end sends a last node and closes the connection in order.
@@ -205,4 +226,5 @@ func (s *Server) leave(c *conn) {
 			delete(s.refs, ref)
 		}
 	}
+	s.log.wake()
 }

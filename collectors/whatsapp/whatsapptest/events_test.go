@@ -130,7 +130,6 @@ func TestWhatIsNotAcknowledgedComesAgain(t *testing.T) {
 	}
 	refuse.Store(false)
 	s.End(whatsapptest.Cut)
-	wait[*events.Disconnected](t, d)
 	if again := wait[*events.Message](t, d); again.Info.ID != first.Info.ID {
 		t.Errorf("got %v, want %v again", again.Info.ID, first.Info.ID)
 	}
@@ -166,16 +165,15 @@ func TestLiveUpdatesCarryCountsAlone(t *testing.T) {
 
 func TestEndsOfASession(t *testing.T) {
 	for _, c := range []struct {
-		end   whatsapptest.End
-		want  func(t testing.TB, d *desk)
-		again bool // connects again
-		kept  bool // the device
+		end  whatsapptest.End
+		want func(t testing.TB, d *desk)
+		kept bool // the device
 	}{
-		{whatsapptest.Unavailable, func(t testing.TB, d *desk) { wait[*events.Disconnected](t, d) }, true, true},
-		{whatsapptest.Cut, func(t testing.TB, d *desk) { wait[*events.Disconnected](t, d) }, true, true},
-		{whatsapptest.Replaced, func(t testing.TB, d *desk) { wait[*events.StreamReplaced](t, d) }, false, true},
-		{whatsapptest.DeviceRemoved, func(t testing.TB, d *desk) { wait[*events.LoggedOut](t, d) }, false, false},
-		{whatsapptest.Reconnect, func(testing.TB, *desk) {}, true, true},
+		{whatsapptest.Unavailable, comesBack, true},
+		{whatsapptest.Cut, comesBack, true},
+		{whatsapptest.Replaced, func(t testing.TB, d *desk) { wait[*events.StreamReplaced](t, d) }, true},
+		{whatsapptest.DeviceRemoved, func(t testing.TB, d *desk) { wait[*events.LoggedOut](t, d) }, false},
+		{whatsapptest.Reconnect, func(t testing.TB, d *desk) { wait[*events.Connected](t, d) }, true},
 	} {
 		t.Run(string(c.end), func(t *testing.T) {
 			w := whatsapptest.NewWorld(at)
@@ -188,9 +186,6 @@ func TestEndsOfASession(t *testing.T) {
 				t.Fatalf("ended %d sessions", n)
 			}
 			c.want(t, d)
-			if c.again {
-				wait[*events.Connected](t, d)
-			}
 			if kept := len(w.Devices()) == 1; kept != c.kept {
 				t.Errorf("the device is kept: %v, want %v", kept, c.kept)
 			}
@@ -212,10 +207,7 @@ func TestRefusedLogins(t *testing.T) {
 				t.Errorf("got %+v", b)
 			}
 		}},
-		{whatsapptest.Refusal{Reason: 503}, func(t testing.TB, d *desk) {
-			wait[*events.Disconnected](t, d)
-			wait[*events.Connected](t, d)
-		}},
+		{whatsapptest.Refusal{Reason: 503}, comesBack},
 	} {
 		t.Run("", func(t *testing.T) {
 			s := serve(t, whatsapptest.NewWorld(at), whatsapptest.Options{})

@@ -63,10 +63,12 @@ func routeOf(kind string) route {
 // receive notes a node and answers it. What a client sends may be anything.
 func (c *conn) receive(n *waBinary.Node) {
 	kind := kindOf(n)
+	if n.Tag == "ack" {
+		c.acknowledged()
+		c.s.world.acknowledge(c.jid, n)
+	}
 	c.s.note(Call{Kind: kind, From: c.jid, Node: n})
 	switch {
-	case n.Tag == "ack":
-		c.s.world.acknowledge(c.jid, n)
 	case kind == "iq.result", kind == "iq.error":
 		if c.pair != nil {
 			c.pair.signed(c, n)

@@ -108,7 +108,7 @@ func (c *conn) exchange(ctx context.Context, p *codePairing, code string, a Acco
 	if err != nil {
 		return nil, err
 	}
-	c.sendNode(waBinary.Node{
+	c.push(encode(waBinary.Node{
 		Tag:   "notification",
 		Attrs: waBinary.Attrs{"from": types.ServerJID, "type": "link_code_companion_reg", "id": "link-code", "t": c.s.world.now().Unix()},
 		Content: []waBinary.Node{{
@@ -119,7 +119,7 @@ func (c *conn) exchange(ctx context.Context, p *codePairing, code string, a Acco
 				{Tag: "link_code_pairing_ref", Content: p.ref},
 			},
 		}},
-	})
+	}))
 	select {
 	case bundle := <-p.finish:
 		return secret(bundle, own, phone, device)

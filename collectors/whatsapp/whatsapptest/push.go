@@ -42,7 +42,7 @@ func (ch *Channel) deliver(id string, n waBinary.Node) {
 		}
 		d.Queue = append(d.Queue, envelope{ID: id, From: ch.jid(), Node: plain})
 		if d.conn != nil {
-			d.conn.send(plain)
+			d.conn.push(plain)
 		}
 	}
 }
@@ -86,7 +86,7 @@ func (ch *Channel) PushCounts(ids ...int) {
 	}
 	for _, d := range ch.w.devices {
 		if d.conn != nil && d.subs[ch.profile.ID] > now {
-			d.conn.send(encode(n))
+			d.conn.push(encode(n))
 		}
 	}
 }
@@ -112,7 +112,7 @@ func (w *World) attach(c *conn, answer waBinary.Node) {
 			c.sendNode(info("offline_preview", waBinary.Attrs{"count": n, "message": n}))
 		}
 		for _, e := range d.Queue {
-			c.send(e.Node)
+			c.push(e.Node)
 		}
 		c.sendNode(info("offline", waBinary.Attrs{"count": n}))
 	})

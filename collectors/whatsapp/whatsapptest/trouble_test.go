@@ -133,7 +133,7 @@ func TestStalledLateAndCutAnswers(t *testing.T) {
 	if _, err := d.GetNewsletterInfo(d.ctx, ch.JID()); err != nil { // the library asks again after it has reconnected
 		t.Error(err)
 	}
-	wait[*events.Disconnected](t, d)
+	comesBack(t, d)
 }
 
 func TestWhatIsNotPlayedIsNotedAndRefused(t *testing.T) {
@@ -156,6 +156,7 @@ func TestWhatIsNotPlayedIsNotedAndRefused(t *testing.T) {
 	}
 	s.End(whatsapptest.Cut)
 	<-ended
+	comesBack(t, d)
 }
 
 func TestGarbageBeforeTheHandshake(t *testing.T) {
