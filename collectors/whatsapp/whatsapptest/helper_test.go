@@ -30,7 +30,7 @@ type desk struct {
 
 func serve(t testing.TB, w *whatsapptest.World, o whatsapptest.Options) *whatsapptest.Server {
 	t.Helper()
-	s, err := whatsapptest.Serve(t.Context(), w, o)
+	s, err := whatsapptest.Serve(context.Background(), w, o) // the test's own context ends before its cleanup
 	if err != nil {
 		t.Fatal(err)
 	}
