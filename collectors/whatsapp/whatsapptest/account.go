@@ -35,10 +35,11 @@ type device struct {
 	Noise    [32]byte // public key that the device logs in with
 	Identity [32]byte
 	PreKeys  int // uploaded and unused
-	Queue    []envelope
+	Queue    []*envelope
 
-	conn *conn            // that pushes go to; nil while it is away
-	subs map[string]int64 // channel to Unix seconds until which counts are pushed
+	open map[string][]*envelope // of the queue, by id
+	conn *conn                  // that pushes go to; nil while it is away
+	subs map[string]int64       // channel to Unix seconds until which counts are pushed
 }
 
 // Device is what the world tells of a linked device.
@@ -55,7 +56,7 @@ func (w *World) Devices() []Device {
 	defer w.mu.Unlock()
 	var all []Device
 	for _, d := range w.devices {
-		all = append(all, Device{JID: d.JID, PreKeys: d.PreKeys, Pending: len(d.Queue), Online: d.conn != nil})
+		all = append(all, Device{JID: d.JID, PreKeys: d.PreKeys, Pending: len(d.pending()), Online: d.conn != nil})
 	}
 	slices.SortFunc(all, func(a, b Device) int { return cmp.Compare(a.JID.String(), b.JID.String()) })
 	return all

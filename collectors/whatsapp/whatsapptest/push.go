@@ -1,6 +1,7 @@
 package whatsapptest
 
 import (
+	"slices"
 	"strconv"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
@@ -12,6 +13,43 @@ type envelope struct {
 	ID   string
 	From types.JID
 	Node []byte // encoded
+
+	done bool // acknowledged, while an older one is not
+}
+
+// queue adds an envelope; the oldest goes when there are too many.
+func (d *device) queue(e *envelope) {
+	if len(d.Queue) >= maxPending {
+		d.done(d.Queue[0])
+	}
+	d.Queue = append(d.Queue, e)
+	if d.open == nil {
+		d.open = map[string][]*envelope{}
+	}
+	d.open[e.ID] = append(d.open[e.ID], e)
+}
+
+// done takes an envelope off; acknowledgements come in any order.
+func (d *device) done(e *envelope) {
+	e.done = true
+	d.open[e.ID] = slices.DeleteFunc(d.open[e.ID], func(o *envelope) bool { return o == e })
+	if len(d.open[e.ID]) == 0 {
+		delete(d.open, e.ID)
+	}
+	for len(d.Queue) > 0 && d.Queue[0].done {
+		d.Queue = d.Queue[1:]
+	}
+}
+
+// pending are the envelopes that are not acknowledged, in order.
+func (d *device) pending() []*envelope {
+	var list []*envelope
+	for _, e := range d.Queue {
+		if !e.done {
+			list = append(list, e)
+		}
+	}
+	return list
 }
 
 // maxPending is how many unacknowledged pushes are kept for a device; the oldest go first.
@@ -37,10 +75,7 @@ func (ch *Channel) deliver(id string, n waBinary.Node) {
 		if plain == nil {
 			plain = encode(n)
 		}
-		if len(d.Queue) >= maxPending {
-			d.Queue = d.Queue[1:]
-		}
-		d.Queue = append(d.Queue, envelope{ID: id, From: ch.jid(), Node: plain})
+		d.queue(&envelope{ID: id, From: ch.jid(), Node: plain})
 		if d.conn != nil {
 			d.conn.push(plain)
 		}
@@ -107,11 +142,12 @@ func (w *World) attach(c *conn, answer waBinary.Node) {
 	w.withDevice(c.jid, func(d *device) {
 		d.conn = c
 		c.sendNode(answer)
-		n := len(d.Queue)
+		list := d.pending()
+		n := len(list)
 		if n > 0 {
 			c.sendNode(info("offline_preview", waBinary.Attrs{"count": n, "message": n}))
 		}
-		for _, e := range d.Queue {
+		for _, e := range list {
 			c.push(e.Node)
 		}
 		c.sendNode(info("offline", waBinary.Attrs{"count": n}))
@@ -138,16 +174,11 @@ func (w *World) acknowledge(jid types.JID, n *waBinary.Node) {
 		return
 	}
 	w.withDevice(jid, func(d *device) {
-		for i, e := range d.Queue {
-			if e.ID != id || e.From != to {
-				continue
+		for _, e := range d.open[id] {
+			if e.From == to {
+				d.done(e)
+				return // not saved: a push that comes twice does no harm
 			}
-			if i == 0 {
-				d.Queue = d.Queue[1:]
-			} else {
-				d.Queue = append(d.Queue[:i:i], d.Queue[i+1:]...)
-			}
-			return // not saved: a push that comes twice does no harm
 		}
 	})
 }

@@ -71,7 +71,9 @@ func (w *World) write(path string) error {
 		st.Channels = append(st.Channels, c)
 	}
 	for _, d := range w.devices {
-		st.Devices = append(st.Devices, d)
+		c := *d
+		c.Queue = d.pending()
+		st.Devices = append(st.Devices, &c)
 	}
 	for phone, set := range w.follows {
 		st.Follows[phone] = slices.Sorted(maps.Keys(set))
@@ -135,6 +137,13 @@ func Load(path string, now func() time.Time) (*World, error) {
 	for _, d := range st.Devices {
 		if d == nil || d.JID.User == "" || w.devices[d.JID] != nil {
 			return nil, fmt.Errorf("read the world %s: a device without a number, or twice", path)
+		}
+		pending := d.Queue
+		d.Queue = nil
+		for _, e := range pending {
+			if e != nil {
+				d.queue(e)
+			}
 		}
 		w.devices[d.JID] = d
 	}
