@@ -48,7 +48,24 @@ type Target struct {
 	Backfill bool     // read the history to its start
 	Media    []string // kinds of media to keep: photo, document, video, audio
 	MaxBytes int64    // of one file; larger ones are media.missed
+	Mode     string   // how it is observed; empty: rotation
 }
+
+// The modes of observation.
+const (
+	// ModeRotation reads a target now and then without joining it, busy ones more often. The target's administrators cannot see it.
+	ModeRotation = "rotation"
+	// ModePoll asks for a target's changes every few seconds; the platform allows that for few targets of an account at a time.
+	ModePoll = "poll"
+	// ModeJoined joins the target and is told of its changes. Its administrators may see that.
+	ModeJoined = "joined"
+)
+
+// Modes returns the modes of observation, the default first.
+func Modes() []string { return []string{ModeRotation, ModePoll, ModeJoined} }
+
+// Rotates reports whether the target is read in rotation.
+func (t Target) Rotates() bool { return t.Mode != ModePoll && t.Mode != ModeJoined }
 
 // Keeps reports whether files of a media type are to be kept.
 func (t Target) Keeps(typ string) bool {
