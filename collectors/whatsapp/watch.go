@@ -107,9 +107,9 @@ func (w *watch) run(ctx context.Context) error {
 	ctx = context.WithValue(ctx, watchKey{}, w)
 	defer w.fold(context.WithoutCancel(ctx))
 	defer w.listen(false)
-	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error { return w.absorb(ctx) })
-	g.Go(func() error { return w.persist(ctx) })
+	g, gctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return w.absorb(gctx) })
+	g.Go(func() error { return w.persist(gctx) })
 	return stopping(ctx, g.Wait())
 }
 
