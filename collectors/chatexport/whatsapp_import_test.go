@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -367,4 +368,31 @@ func TestTooLongAMessage(t *testing.T) {
 	if again := runChat(t, chatOptions(v, dir)); again.Records != 0 || again.Skipped != 1 {
 		t.Errorf("again: %+v", again)
 	}
+}
+
+func BenchmarkImportWhatsApp(b *testing.B) {
+	const n = 200_000
+	var text strings.Builder
+	text.WriteString(says("12/31/23, 23:59", "simulated\n"))
+	at := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC)
+	for i := range n - 1 {
+		text.WriteString(says(at.Format("1/2/06, 15:04"), fmt.Sprintf("Simulated post %d\n%s\n", i, strings.Repeat("with bland words ", 20))))
+		at = at.Add(time.Minute)
+	}
+	path := filepath.Join(b.TempDir(), "_chat.txt")
+	if err := os.WriteFile(path, []byte(text.String()), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		v, err := vault.Create(filepath.Join(b.TempDir(), "vault"), vaulttest.Options(b))
+		if err != nil {
+			b.Fatal(err)
+		}
+		r, err := chatexport.ImportWhatsApp(b.Context(), chatOptions(v, path))
+		if err = errors.Join(err, v.Close()); err != nil || r.Posts != n {
+			b.Fatalf("%+v, %v", r, err)
+		}
+	}
+	b.ReportMetric(float64(n*b.N)/b.Elapsed().Seconds(), "posts/s")
+	b.SetBytes(int64(text.Len()))
 }
