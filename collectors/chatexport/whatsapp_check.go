@@ -90,6 +90,9 @@ func checkChat(ctx context.Context, r io.Reader, known names, given order) (surv
 			return s, err
 		}
 	}
+	if l.other > 0 && l.other >= s.messages {
+		return s, fmt.Errorf("%w: %d of its dates, that of line %d first, cannot be read as %s; give the order that they have", ErrRefused, l.other, l.firstOther, given)
+	}
 	if s.messages == 0 {
 		return s, fmt.Errorf("%w: no line in it begins as a message of a WhatsApp export does; export the chat again, as text", ErrRefused)
 	}

@@ -109,7 +109,7 @@ func (r *textReader) content(e *entry, text string) (kind string) {
 		kind = "media"
 		e.attach(a)
 	}
-	e.body.Text = strings.TrimRight(strings.TrimLeftFunc(rest, directional), "\n \u200e")
+	e.body.Text = strings.TrimRight(strings.TrimLeft(rest, ownMark), "\n "+ownMark)
 	e.body.NamesAPerson = e.body.NamesAPerson || hasPhone(e.body.Text)
 	return kind
 }
@@ -120,7 +120,7 @@ func (r *textReader) edited(e *entry, text string) string {
 	i := strings.LastIndexByte(trimmed, '<')
 	if i >= 0 && strings.HasSuffix(trimmed, ">") && words.edited[spoken(trimmed[i:])] {
 		e.mark(true, "edited")
-		return strings.TrimRight(strings.TrimRightFunc(trimmed[:i], directional), "\n ")
+		return strings.TrimRight(trimmed[:i], "\n "+ownMark)
 	}
 	return text
 }
@@ -156,7 +156,7 @@ func (r *textReader) attachment(text string) (rest string, a attached, ok bool) 
 	trimmed := strings.TrimRight(text, "\n ")
 	if at := angle.FindStringSubmatchIndex(trimmed); at != nil {
 		name, before := tidy(trimmed[at[4]:at[5]]), trimmed[:at[0]]
-		if cut, own := strings.CutSuffix(before, "\u200e"); own && appleFile.MatchString(name) {
+		if cut, own := strings.CutSuffix(before, ownMark); own && appleFile.MatchString(name) {
 			return strings.TrimRight(cut, "\n "), attached{name: name, typ: typeOf(name)}, true
 		}
 	}
@@ -168,7 +168,7 @@ func (r *textReader) attachment(text string) (rest string, a attached, ok bool) 
 
 // omittedAtEnd reads an iPhone's `caption` and, in a line of its own or behind it, `image omitted`.
 func omittedAtEnd(text string) (kind, caption string, ok bool) {
-	i := strings.LastIndex(text, "\u200e")
+	i := strings.LastIndex(text, ownMark)
 	if i < 0 {
 		return "", "", false
 	}

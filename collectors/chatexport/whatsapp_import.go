@@ -197,6 +197,7 @@ func parseChat(ctx context.Context, x *chatText, rd *textReader, s surveyed, emi
 		if err != nil {
 			if p.err = err; errors.Is(err, io.EOF) {
 				p.err, p.end = nil, l.off
+				p.skipped = append(p.skipped, l.doubts()...)
 			}
 			emit(p)
 			return
@@ -209,4 +210,15 @@ func parseChat(ctx context.Context, x *chatText, rd *textReader, s surveyed, emi
 			p = page{entries: make([]entry, 0, pageEntries)}
 		}
 	}
+}
+
+// doubts tells of lines that were read as text and may not be.
+func (l *lines) doubts() []evidence.Skipped {
+	if l.other == 0 {
+		return nil
+	}
+	return []evidence.Skipped{{
+		Where:  fmt.Sprintf("line %d", l.firstOther),
+		Reason: fmt.Sprintf("lines that begin as messages do, with a date that is none in the order %s: %d, read as text", l.given, l.other),
+	}}
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -266,6 +267,55 @@ func TestDateOrderIsTold(t *testing.T) {
 	o.DateOrder = "american"
 	if _, err := chatexport.ImportWhatsApp(t.Context(), o); err == nil || !strings.Contains(err.Error(), "dmy, mdy or ymd") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestLinesOfAnotherOrderAreTold: what is not read as it may be meant is listed, and most of a file is never read so.
+func TestLinesOfAnotherOrderAreTold(t *testing.T) {
+	v := vaulttest.New(t)
+	o := chatOptions(v, chat(t, "preamble", says("13/1/24, 10:00", "simulated"), says("14/1/24, 10:00", "a quote:"), says("1/15/24, 10:00", "simulated")))
+	o.Path = filepath.Join(o.Path, "_chat.txt")
+	if _, err := chatexport.ImportWhatsApp(t.Context(), o); !errors.Is(err, chatexport.ErrRefused) {
+		t.Errorf("got %v", err)
+	}
+	o.DateOrder = chatexport.MonthFirst
+	if _, err := chatexport.ImportWhatsApp(t.Context(), o); err == nil || !strings.Contains(err.Error(), "2 of its dates, that of line 2 first, cannot be read as mdy") {
+		t.Errorf("got %v", err)
+	}
+	o.DateOrder = chatexport.DayFirst
+	if r := runChat(t, o); r.Posts != 2 || r.Parts != 2 || r.Complete() {
+		t.Errorf("got %+v", r)
+	}
+	var told []string
+	for _, a := range bodies[*evidence.Acquisition](t, v) {
+		for _, s := range a.Skipped {
+			told = append(told, s.Where+": "+s.Reason)
+		}
+	}
+	want := []string{"byte 0: 8 bytes before the first message", "line 4: lines that begin as messages do, with a date that is none in the order dmy: 1, read as text"}
+	if diff := cmp.Diff(want, told); diff != "" {
+		t.Error(diff)
+	}
+	if again := runChat(t, o); again.Records != 0 || again.Parts != 2 {
+		t.Errorf("again: %+v", again)
+	}
+}
+
+func TestPathsThatAreNoFiles(t *testing.T) {
+	v := vaulttest.New(t)
+	dir := t.TempDir()
+	pipe, link := filepath.Join(dir, "_chat.txt"), filepath.Join(dir, "link")
+	real, err := filepath.Abs(androidText)
+	if err = errors.Join(err, syscall.Mkfifo(pipe, 0o600), os.Symlink(real, link)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{pipe, dir, filepath.Join(dir, "nothing")} {
+		if _, err := chatexport.ImportWhatsApp(t.Context(), chatOptions(v, path)); err == nil {
+			t.Errorf("%s was read", path)
+		}
+	}
+	if r := runChat(t, chatOptions(v, link)); r.Posts == 0 {
+		t.Errorf("a link that was given: %+v", r)
 	}
 }
 

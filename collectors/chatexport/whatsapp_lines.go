@@ -21,6 +21,9 @@ type lines struct {
 	line int   // count of lines begun
 	open bool  // the last chunk did not end its line
 
+	other      int // lines that begin as messages do, but cannot be of the given order of dates
+	firstOther int // line of the first of them
+
 	ahead  *message // whose header is read
 	before int64    // bytes before the first header that are no white space
 }
@@ -96,7 +99,13 @@ func (l *lines) header(chunk []byte) (header, bool) {
 		return header{}, false
 	}
 	h, ok := readHeader(chunk)
-	if !ok || h.candidates&l.given == 0 || l.shape != nil && *l.shape != h.shape {
+	if !ok || l.shape != nil && *l.shape != h.shape {
+		return h, false
+	}
+	if h.candidates&l.given == 0 {
+		if l.other++; l.other == 1 {
+			l.firstOther = l.line
+		}
 		return h, false
 	}
 	if l.shape == nil {

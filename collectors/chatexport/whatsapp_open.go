@@ -67,6 +67,10 @@ func beginsAsChat(r io.Reader) bool {
 
 // openChat opens a WhatsApp export: a text, an archive, or a folder that holds the text.
 func openChat(name string) (*chatText, error) {
+	name, err := filepath.EvalSymlinks(name) // whoever imports may give a link; beside the text none is followed
+	if err != nil {
+		return nil, fmt.Errorf("open export: %w", err)
+	}
 	st, err := os.Stat(name)
 	if err != nil {
 		return nil, fmt.Errorf("open export: %w", err)

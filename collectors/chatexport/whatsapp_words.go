@@ -71,8 +71,10 @@ func contains(s string, list []string) bool {
 	return false
 }
 
-// ownWords reports whether a text begins with the mark that iPhones put before words of the platform's own. Anybody can type it.
-func ownWords(s string) bool { return strings.HasPrefix(s, "\u200e") }
+// ownMark is what iPhones put before words of the platform's own. Anybody can type it.
+const ownMark = "\u200e"
+
+func ownWords(s string) bool { return strings.HasPrefix(s, ownMark) }
 
 // minPhone is from how many digits on a number that stands like a telephone's is taken for one.
 const minPhone = 8

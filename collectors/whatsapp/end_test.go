@@ -17,7 +17,6 @@ import (
 func TestAccountEnds(t *testing.T) {
 	for _, c := range []struct {
 		name, state, cause, says string
-		begin                    func(*lab)
 		during                   func(*lab)
 	}{
 		{name: "unlinked while connected", state: "logged-out", cause: "account-lost", says: "muhafiz login whatsapp desk", during: func(l *lab) { l.srv.End(whatsapptest.DeviceRemoved) }},
@@ -30,7 +29,7 @@ func TestAccountEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch))
+			r := observe(t, l, target(ch, rotation))
 			before := len(r.until(t, "the history", posts(5)))
 			c.during(l)
 			err := r.ended(t)
@@ -76,8 +75,9 @@ func notATakedown(t testing.TB, rs []record) {
 func TestLockedOut(t *testing.T) {
 	l := linked(t)
 	ch := filled(l, 5)
-	r := observe(t, l, target(ch))
+	r := observe(t, l, target(ch, joined))
 	before := len(r.until(t, "the history", posts(5)))
+	followed(t, l)
 	logins := l.srv.CallCount("login")
 	l.srv.Refuse(whatsapptest.Refusal{Reason: 402, Code: 101, Expire: 2 * time.Second}, 1)
 	l.srv.End(whatsapptest.Cut)
@@ -86,7 +86,7 @@ func TestLockedOut(t *testing.T) {
 	if s.Until.IsZero() || !strings.Contains(s.Detail, "code 101") || len(gaps(rs, "locked-out")) != 1 {
 		t.Errorf("%+v, %d gaps", s, len(gaps(rs, "locked-out")))
 	}
-	ch.Fill(1, func(int) whatsapptest.Post { return whatsapptest.Post{Text: "simulated, after the lock"} })
+	ch.Post(whatsapptest.Post{Text: "simulated, after the lock"})
 	r.until(t, "the post after it", posts(6))
 	if time.Now().Before(s.Until.Time) {
 		t.Error("it was asked for before the end of the lock")
@@ -115,10 +115,11 @@ func TestReconnects(t *testing.T) {
 		t.Run(string(end), func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch))
+			r := observe(t, l, target(ch, joined))
 			before := len(r.until(t, "the history", posts(5)))
+			followed(t, l)
 			l.srv.End(end)
-			ch.Fill(1, func(int) whatsapptest.Post { return whatsapptest.Post{Text: "simulated, afterwards"} })
+			ch.Post(whatsapptest.Post{Text: "simulated, afterwards"})
 			rs := r.until(t, "the post afterwards", posts(6))
 			if hasState(rs, "reconnecting") == nil {
 				t.Error("the loss of the connection is not told")

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+	"time"
 
 	"github.com/rs/zerolog"
 	"go.mau.fi/whatsmeow"
@@ -20,6 +21,11 @@ type link struct {
 	cli    *whatsmeow.Client
 	ctx    context.Context // done with the connection
 	cancel context.CancelFunc
+	using  context.Context // done before that: whoever sends has to come to an end
+	unuse  context.CancelFunc
+	users  sync.WaitGroup
+	mu     sync.Mutex // over users.Add and closed
+	closed bool
 	up     chan struct{} // closed when the account is logged in
 	upOnce sync.Once
 	end    chan error // how it ended, nil for a lost connection; the first word counts
@@ -56,11 +62,38 @@ func (r *run) newLink(ctx context.Context, dev *store.Device) (*link, error) {
 		return nil, err
 	}
 	l := &link{cli: cli, up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o}
-	l.ctx, l.cancel = context.WithCancel(ctx)
+	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	l.using, l.unuse = context.WithCancel(l.ctx)
 	cli.DisableLoginAutoReconnect = true
 	cli.BackgroundEventCtx = l.ctx
 	cli.AddEventHandlerWithSuccessStatus(l.handle)
 	return l, nil
+}
+
+// use holds the connection open for a sender until done is called; it returns false where the connection is being closed.
+func (l *link) use() (done func(), ok bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.closed {
+		return nil, false
+	}
+	l.users.Add(1)
+	return l.users.Done, true
+}
+
+// parting is how long a query may go on for its answer when the connection is to be closed.
+const parting = time.Second
+
+// close ends the connection once nobody sends over it: the library does not order the two.
+func (l *link) close() {
+	l.mu.Lock()
+	l.closed = true
+	l.mu.Unlock()
+	late := time.AfterFunc(parting, l.unuse)
+	l.users.Wait()
+	late.Stop()
+	l.unuse()
+	l.cancel()
 }
 
 // handle takes the library's events. It returns false for a post, which is acknowledged by us once it is durable; the library takes a panic
@@ -165,9 +198,11 @@ func (r *run) hold(ctx context.Context, told *bool) (wasUp bool, err error) {
 	if err != nil {
 		return false, setupError{err}
 	}
-	defer l.cancel()
-	up, cancel := context.WithTimeout(l.ctx, r.o.ConnectTimeout)
+	defer l.close()
+	up, cancel := context.WithTimeout(ctx, r.o.ConnectTimeout)
 	defer cancel()
+	abort := context.AfterFunc(up, l.cancel)
+	defer abort()
 	if err := l.cli.ConnectContext(l.ctx); err != nil {
 		return false, fmt.Errorf("connect to WhatsApp: %w", err)
 	}
@@ -178,6 +213,7 @@ func (r *run) hold(ctx context.Context, told *bool) (wasUp bool, err error) {
 	case <-up.Done():
 		return false, errUnreachable
 	}
+	abort()
 	r.setLink(l)
 	defer r.setLink(nil)
 	if *told || !r.wasHealthy {

@@ -63,7 +63,7 @@ func TestTamperedMedia(t *testing.T) {
 		}
 	})
 	l := linked(t)
-	l.o.Retries, l.o.FileTimeout, l.o.Downloads = 1, 2*time.Second, 20
+	l.o.Retries, l.o.FileTimeout = 1, 5*time.Second
 	want := map[string]string{}
 	ch := l.world.AddChannel(whatsapptest.Profile{Name: "Simulated gazette"})
 	add := func(reason string, m *whatsapptest.Media) {

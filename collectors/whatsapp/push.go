@@ -46,16 +46,19 @@ func (r *run) pushed(l *link, e *events.Message) {
 	}
 	select {
 	case w.pushes <- p:
-	case <-l.ctx.Done():
+	case <-l.using.Done():
 	}
 }
 
 // acknowledge tells the platform that the push need not be sent again.
 func (p push) acknowledge() {
-	n := &waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": p.event.Info.ID, "from": p.event.Info.Chat}}
-	if p.link.ctx.Err() == nil {
-		p.link.cli.DangerousInternals().SendAck(p.link.ctx, n, 0)
+	done, ok := p.link.use()
+	if !ok {
+		return // it comes again over the next connection
 	}
+	defer done()
+	n := &waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": p.event.Info.ID, "from": p.event.Info.Chat}}
+	p.link.cli.DangerousInternals().SendAck(p.link.using, n, 0)
 }
 
 // absorb makes pushes durable, many at once, and acknowledges them afterwards, while the next are being written. A push that was not

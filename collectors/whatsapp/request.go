@@ -66,28 +66,48 @@ func doubled(least, most time.Duration, times int) time.Duration {
 	return min(d, most)
 }
 
+// attempt makes a query once. One that is under way when ctx is done goes on in the background until its answer or its end, and keeps its
+// place until then: cutting the sending short would leave the connection in an unknown state.
 func attempt[T any](ctx context.Context, r *run, f func(context.Context, asker) (T, error)) (reply[T], error) {
-	var out reply[T]
 	release, err := r.turn(ctx)
 	if err != nil {
-		return out, err
+		return reply[T]{}, err
 	}
-	defer release()
-	s, err := r.link(ctx)
+	l, err := r.link(ctx)
 	if err != nil {
-		return out, err
+		release()
+		return reply[T]{}, err
 	}
-	qctx, cancel := context.WithTimeout(ctx, r.o.QueryTimeout)
-	defer cancel()
-	end := context.AfterFunc(s.ctx, cancel)
-	defer end()
-	out.from = r.o.Now()
-	v, err := f(qctx, asker{s.cli, r.o.QueryTimeout})
-	if err != nil && s.ctx.Err() != nil && ctx.Err() == nil && refusalOf(err) == nil {
-		err = errLinkEnded
+	done, ok := l.use()
+	if !ok {
+		release()
+		return reply[T]{}, errLinkEnded
 	}
-	out.value, out.to = v, r.o.Now()
-	return out, err
+	type answer struct {
+		reply[T]
+		err error
+	}
+	got := make(chan answer, 1)
+	go func() {
+		defer done()
+		defer release()
+		qctx, cancel := context.WithTimeout(l.using, r.o.QueryTimeout)
+		defer cancel()
+		var a answer
+		a.from = r.o.Now()
+		a.value, a.err = f(qctx, asker{l.cli, r.o.QueryTimeout})
+		a.to = r.o.Now()
+		if a.err != nil && l.using.Err() != nil && refusalOf(a.err) == nil {
+			a.err = errLinkEnded
+		}
+		got <- a
+	}()
+	select {
+	case a := <-got:
+		return a.reply, a.err
+	case <-ctx.Done():
+		return reply[T]{}, ctx.Err()
+	}
 }
 
 // errLinkEnded is an answer that did not come because its connection ended.
