@@ -67,7 +67,7 @@ func TestAWhatsAppExportIsImportedForTheChannelThatIsKnown(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if first.Posts != 2 || first.Name != simulatedChannel || !first.TimesAreLocal || first.DateOrder != chatexport.DayFirst || first.MediaMissed[chatexport.MissedNotCollected] != 1 {
+	if first.Posts != 2 || first.Name != simulatedChannel || !first.TimesAreLocal || first.DateOrder != chatexport.DayFirst || first.MediaMissed["missing"] != 1 {
 		t.Errorf("first: %+v", first)
 	}
 	if again, err := send("wa", "_chat.txt", ""); err != nil || again.Records != 0 || again.Unchanged != 2 {

@@ -16,13 +16,14 @@ import (
 
 // accountEnd is a state of our own account in which it cannot be used.
 type accountEnd struct {
-	state string // the collector record's state: logged-out, replaced, client-outdated, unpaired, locked-out
-	cause string // the gaps' cause: account-lost, not-authorised or locked-out
-	text  string
-	until time.Time // when waiting mends it; else zero
+	state  string // the collector record's state: logged-out, replaced, client-outdated, unpaired, locked-out
+	cause  string // the gaps' cause: account-lost, not-authorised or locked-out
+	text   string
+	advice string    // what a person can do
+	until  time.Time // when waiting mends it; else zero
 }
 
-func (a *accountEnd) Error() string { return a.text }
+func (a *accountEnd) Error() string { return a.text + "; " + a.advice }
 
 // lost recognises the error that ends an account's use.
 func lost(err error) *accountEnd {
@@ -34,35 +35,45 @@ func lost(err error) *accountEnd {
 func permanent(a *accountEnd) error { return collectors.Permanent(a) }
 
 func unpaired(alias string) *accountEnd {
-	return &accountEnd{state: "unpaired", cause: "not-authorised", text: fmt.Sprintf(
-		"account %s is not linked to a WhatsApp account; run muhafiz login whatsapp %s and scan the code with its phone", alias, alias)}
+	return &accountEnd{
+		state: "unpaired", cause: "not-authorised", text: fmt.Sprintf("account %s is not linked to a WhatsApp account", alias),
+		advice: fmt.Sprintf("run muhafiz login whatsapp %s and scan the code with its phone", alias),
+	}
 }
 
 func loggedOut(alias string, e *events.LoggedOut) *accountEnd {
-	again := fmt.Sprintf("; look at the phone, then run muhafiz login whatsapp %s", alias)
-	text := "WhatsApp unlinked the device of account " + alias
-	if e.OnConnect {
-		text = fmt.Sprintf("WhatsApp refused the login of account %s (%d)", alias, int(e.Reason))
-		switch e.Reason {
-		case events.ConnectFailureMainDeviceGone:
-			text = fmt.Sprintf("WhatsApp no longer knows the phone's account behind %s (%d: closed or locked)", alias, int(e.Reason))
-			again = "; look at the phone: WhatsApp says there why and how to appeal. Use another account meanwhile"
-		case events.ConnectFailureUnknownLogout:
-			text = fmt.Sprintf("WhatsApp unlinked the device of account %s without a reason (%d)", alias, int(e.Reason))
-		}
+	a := &accountEnd{
+		state: "logged-out", cause: "account-lost", text: "WhatsApp unlinked the device of account " + alias,
+		advice: "look at the phone, then run muhafiz login whatsapp " + alias,
 	}
-	return &accountEnd{state: "logged-out", cause: "account-lost", text: text + again}
+	if !e.OnConnect {
+		return a
+	}
+	a.text = fmt.Sprintf("WhatsApp refused the login of account %s (%d)", alias, int(e.Reason))
+	switch e.Reason {
+	case events.ConnectFailureMainDeviceGone:
+		a.text = fmt.Sprintf("WhatsApp no longer knows the phone's account behind %s (%d: closed or locked)", alias, int(e.Reason))
+		a.advice = "look at the phone: WhatsApp says there why and how to appeal. Use another account meanwhile"
+	case events.ConnectFailureUnknownLogout:
+		a.text = fmt.Sprintf("WhatsApp unlinked the device of account %s without a reason (%d)", alias, int(e.Reason))
+	}
+	return a
 }
 
 func replaced(alias string) *accountEnd {
-	return &accountEnd{state: "replaced", cause: "account-lost", text: "the session of account " + alias +
-		" was opened from another place and WhatsApp ended ours; stop the other one, or if there is none unlink the device on the phone and log in again, then restart"}
+	return &accountEnd{
+		state: "replaced", cause: "account-lost",
+		text:   "the session of account " + alias + " was opened from another place and WhatsApp ended ours",
+		advice: fmt.Sprintf("stop the other one, then run muhafiz login whatsapp %s; if there is none, unlink the device on the phone and link it anew with --anew", alias),
+	}
 }
 
 func outdated(alias, version string) *accountEnd {
-	return &accountEnd{state: "client-outdated", cause: "account-lost", text: fmt.Sprintf(
-		"WhatsApp no longer accepts version %s of the web client, which account %s says it is; ask for the present one with muhafiz login whatsapp %s --latest-version, set it as the account's version, and restart",
-		version, alias, alias)}
+	return &accountEnd{
+		state: "client-outdated", cause: "account-lost",
+		text:   fmt.Sprintf("WhatsApp no longer accepts version %s of the web client, which account %s says it is", version, alias),
+		advice: fmt.Sprintf("ask for the present one with muhafiz login whatsapp %s --latest-version, set it as whatsapp.version, and restart the daemon", alias),
+	}
 }
 
 // lockedOut is the platform's temporary lock of an account; waiting mends it, and coming back too early makes it longer.
@@ -72,9 +83,11 @@ func lockedOut(alias string, e *events.TemporaryBan, now time.Time, unknown time
 		wait, says = unknown, "it does not say until when"
 	}
 	until := now.Add(wait)
-	return &accountEnd{state: "locked-out", cause: "locked-out", until: until, text: fmt.Sprintf(
-		"WhatsApp locked account %s out until %s (402, code %d; %s); nothing is asked before then. Ask less often (QueryPace, fewer targets), and spread the targets over two numbers",
-		alias, until.UTC().Format(time.RFC3339), int(e.Code), says)}
+	return &accountEnd{
+		state: "locked-out", cause: "locked-out", until: until,
+		text:   fmt.Sprintf("WhatsApp locked account %s out until %s (402, code %d; %s)", alias, until.UTC().Format(time.RFC3339), int(e.Code), says),
+		advice: "wait: nothing is asked before then. Give the account a smaller budget or fewer targets, and spread the targets over two numbers",
+	}
 }
 
 // refused is the platform's answer that a query failed, in either of the two forms in which it says so.

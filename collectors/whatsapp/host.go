@@ -54,14 +54,17 @@ type transports struct {
 	files *http.Client      // for files: no redirections, nothing unpacked
 }
 
-func newHTTP(n *Network) *transports {
+func newHTTP(o *Options) *transports {
 	t := &transports{}
-	if n != nil {
-		t.base = n.Transport()
+	if o.Network != nil {
+		t.base = o.Network.Transport()
 	} else {
 		t.base = http.DefaultTransport.(*http.Transport).Clone()
 		t.base.DialContext = (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext
 		t.base.ResponseHeaderTimeout = time.Minute
+	}
+	if o.Proxy != nil {
+		t.base.Proxy = http.ProxyURL(o.Proxy)
 	}
 	t.base.DisableCompression = true
 	t.base.MaxResponseHeaderBytes = 1 << 20

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,7 +41,7 @@ var props sync.Once
 func Login(ctx context.Context, o Options, p Pairing) error {
 	o.setDefaults()
 	props.Do(func() {
-		name := "Muhafiz"
+		name := cmp.Or(o.Shown, "Muhafiz")
 		store.DeviceProps.Os, store.DeviceProps.PlatformType = &name, waCompanionReg.DeviceProps_DESKTOP.Enum()
 		store.DeviceProps.RequireFullSync = new(bool)
 	})
@@ -58,7 +59,7 @@ func Login(ctx context.Context, o Options, p Pairing) error {
 func pair(ctx context.Context, o *Options, dev *opened, p Pairing) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, pairingTime, errCodesOver)
 	defer cancel()
-	h := newHTTP(o.Network)
+	h := newHTTP(o)
 	defer h.close()
 	cli, err := o.client(dev.device, h)
 	if err != nil {
@@ -223,7 +224,7 @@ func Forget(ctx context.Context, o Options) error {
 func unlink(ctx context.Context, o *Options, dev *opened) error {
 	ctx, cancel := context.WithTimeout(ctx, o.ConnectTimeout)
 	defer cancel()
-	h := newHTTP(o.Network)
+	h := newHTTP(o)
 	defer h.close()
 	cli, err := o.client(dev.device, h)
 	if err != nil {

@@ -71,7 +71,7 @@ func (r *run) run(ctx context.Context) error {
 	if err != nil {
 		return stopping(ctx, collectors.Permanent(err))
 	}
-	r.device, r.http = dev, newHTTP(r.o.Network)
+	r.device, r.http = dev, newHTTP(&r.o)
 	err = r.observe(ctx)
 	r.http.close()
 	if a := lost(err); a != nil && a.state == "logged-out" {
@@ -206,6 +206,9 @@ func (r *run) lockedOut(ctx context.Context, a *accountEnd) error {
 	}
 	r.wasHealthy = false
 	r.blindAll(a.cause)
+	r.mu.Lock()
+	r.heldUntil = a.until
+	r.mu.Unlock()
 	return sleep(ctx, a.until.Sub(r.o.Now())+r.o.spread(r.o.RetryMin))
 }
 
@@ -225,14 +228,14 @@ func (r *run) blindAll(cause string) {
 func (r *run) tellEnd(ctx context.Context, a *accountEnd) error {
 	now := r.o.Now()
 	b := r.batch()
-	b.add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.text, Until: evidence.At(a.until)}, false)
+	b.add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.text, Advice: a.advice, Until: evidence.At(a.until)}, false)
 	for _, t := range r.src.watched() {
 		from := now
 		if c, err := r.loadCursor(ctx, t); err == nil && !c.Observed.IsZero() {
 			from = c.Observed
 		}
 		b.add(evidence.Target(t.ID), &evidence.Gap{
-			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.text, Source: r.src.Name(),
+			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.Error(), Source: r.src.Name(),
 		}, false)
 	}
 	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.drafts}); err != nil {

@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"math/rand/v2"
+	"net/url"
 	"slices"
 	"sync"
 	"time"
@@ -21,6 +22,8 @@ type Options struct {
 	Device   Device   // where the session keys are
 	Version  string   // of the web client, such as 2.3000.1031080782; empty: the one that the library was made for
 	Network  *Network // nil: the real platform
+	Proxy    *url.URL // socks5, socks5h, http or https: the account's own way out, past which nothing of it goes; nil: the machine's own
+	Shown    string   // what the account's list of linked devices shows; default: Muhafiz
 	Build    string   // of this program, for the records
 	Log      zerolog.Logger
 	Now      func() time.Time // default: time.Now
@@ -136,6 +139,7 @@ type Source struct {
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
+	now     *run // nil: none is under way
 }
 
 var _ collectors.Source = (*Source)(nil)
@@ -168,10 +172,11 @@ func (s *Source) watched() []collectors.Target {
 func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Lock()
 	r := newRun(s, sink, s.failed)
+	s.now = r
 	s.mu.Unlock()
 	err := r.run(ctx)
 	s.mu.Lock()
-	s.failed = err != nil
+	s.failed, s.now = err != nil, nil
 	s.mu.Unlock()
 	return err
 }

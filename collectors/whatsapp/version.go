@@ -22,7 +22,7 @@ var builtIn = store.GetWAVersion()
 // only when an operator asks for it; the result belongs into the configuration.
 func LatestVersion(ctx context.Context, o Options) (string, error) {
 	o.setDefaults()
-	h := newHTTP(o.Network)
+	h := newHTTP(&o)
 	defer h.close()
 	v, err := whatsmeow.GetLatestVersion(ctx, &http.Client{Transport: h.web, Timeout: o.QueryTimeout})
 	if err != nil {
