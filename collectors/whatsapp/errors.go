@@ -25,6 +25,9 @@ type accountEnd struct {
 
 func (a *accountEnd) Error() string { return a.text + "; " + a.advice }
 
+// Recorded tells the supervisor that the state is in the log.
+func (a *accountEnd) Recorded() bool { return true }
+
 // lost recognises the error that ends an account's use.
 func lost(err error) *accountEnd {
 	var a *accountEnd

@@ -193,7 +193,7 @@ func (r *run) loadCursor(ctx context.Context, t collectors.Target) (cursor, erro
 func (r *run) giveUp(ctx context.Context, a *accountEnd) error {
 	r.log.Error().Str("state", a.state).Err(a).Msg("our account is lost")
 	if err := r.tellEnd(ctx, a); err != nil {
-		return stopping(ctx, errors.Join(permanent(a), err))
+		return stopping(ctx, err) // the supervisor says it, or stops where nothing can be written
 	}
 	return permanent(a)
 }
