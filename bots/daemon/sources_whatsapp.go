@@ -62,10 +62,13 @@ func whatsappOptions(c *config.Config, acc config.WhatsAppAccount, now func() ti
 	}
 	if n := w.Network; n != nil {
 		o.Network = &whatsapp.Network{Addr: n.Address, MediaAddr: n.MediaAddress, RootKey: n.Root}
-		o.QueryPace, o.QueriesAnHour = -1, -1 // pauses are owed to the real platform
+		o.QueryPace, o.QueriesAnHour, o.LimitMin, o.LimitMax = -1, -1, testPause, testPause // pauses are owed to the real platform
 	}
 	return o
 }
+
+// testPause is how long a test network is left alone when it says that we ask too much.
+const testPause = 500 * time.Millisecond
 
 // parseProxy reads an account's proxy; nil where it has none.
 func parseProxy(acc config.WhatsAppAccount) (*url.URL, error) {
