@@ -146,8 +146,10 @@ func TestUnreachable(t *testing.T) {
 // Both forms in which the platform says "too many requests" make all queries wait, and are told once.
 func TestRateLimits(t *testing.T) {
 	for name, trouble := range map[string]func(*lab){
-		"iq":      func(l *lab) { l.srv.Flood("newsletter.messages", 3) },
-		"graphql": func(l *lab) { l.srv.Fail("mex.info", whatsapptest.Trouble{Code: 429, Text: "Rate limited", GraphQL: true}, 3) },
+		"iq": func(l *lab) { l.srv.Flood("newsletter.messages", 3) },
+		"graphql": func(l *lab) {
+			l.srv.Fail("mex.info", whatsapptest.Trouble{Code: 429, Text: "Rate limited", GraphQL: true}, 3)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := linked(t)

@@ -189,7 +189,7 @@ func (w *watch) sweep(ctx context.Context, floor int) error {
 			return errStale
 		}
 		p, err := w.prepare(ctx, a, func(p *page) {
-			p.keep = w.shows(p, start.Top)
+			p.keep = w.shows(p, start.Top) || (w.counting && len(p.counts) > 0)
 			w.missing(p, a)
 			w.caught.count(p, start.Top, w.r.o.Now())
 			w.fresh(p)
@@ -319,7 +319,13 @@ func (w *watch) confirm(ctx context.Context) error {
 // look asks again for the recent posts, since some edits and deletions are not announced, and for the channel's metadata.
 func (w *watch) look(ctx context.Context) error {
 	if recent := w.cursor().Recent; len(recent) > 0 {
-		if err := w.sweep(ctx, min(recent[len(recent)-1], w.cursor().Top)); err != nil {
+		w.counting = !w.r.o.Now().Before(w.nextCounts)
+		err := w.sweep(ctx, min(recent[len(recent)-1], w.cursor().Top))
+		if err == nil && w.counting {
+			w.nextCounts = w.r.o.Now().Add(w.r.o.spread(w.r.o.CountsEvery))
+		}
+		w.counting = false
+		if err != nil {
 			return err
 		}
 	}

@@ -60,7 +60,7 @@ func pair(ctx context.Context, o *Options, dev *opened, p Pairing) error {
 	defer cancel()
 	h := newHTTP(o.Network)
 	defer h.close()
-	cli, err := o.client(dev.device, h)
+	cli, err := o.client(dev.device, h, nil)
 	if err != nil {
 		return err
 	}
@@ -225,7 +225,7 @@ func unlink(ctx context.Context, o *Options, dev *opened) error {
 	defer cancel()
 	h := newHTTP(o.Network)
 	defer h.close()
-	cli, err := o.client(dev.device, h)
+	cli, err := o.client(dev.device, h, nil)
 	if err != nil {
 		return err
 	}
