@@ -18,7 +18,7 @@ import (
 // Not even the library's own calls bring out what we never send.
 func TestGuard(t *testing.T) {
 	w := whatsapptest.NewWorld(nil)
-	srv, err := whatsapptest.Serve(t.Context(), w, whatsapptest.Options{})
+	srv, err := whatsapptest.Serve(context.Background(), w, whatsapptest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,7 @@ type lab struct {
 func newLab(t testing.TB) *lab {
 	t.Helper()
 	w := whatsapptest.NewWorld(nil)
-	srv, err := whatsapptest.Serve(t.Context(), w, whatsapptest.Options{PreKeys: 100})
+	srv, err := whatsapptest.Serve(context.Background(), w, whatsapptest.Options{PreKeys: 100})
 	if err != nil {
 		t.Fatal(err)
 	}

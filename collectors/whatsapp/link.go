@@ -26,6 +26,7 @@ type link struct {
 	users  sync.WaitGroup
 	mu     sync.Mutex // over users.Add and closed
 	closed bool
+	http   *transports   // its own
 	up     chan struct{} // closed when the account is logged in
 	upOnce sync.Once
 	end    chan error // how it ended, nil for a lost connection; the first word counts
@@ -60,7 +61,8 @@ func (o *Options) client(dev *store.Device, h *transports, caught func(shape str
 // newLink makes a link that is not connected yet.
 func (r *run) newLink(ctx context.Context, dev *store.Device) (*link, error) {
 	l := &link{up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o}
-	cli, err := r.o.client(dev, r.http, func(shape string) { l.over(forbidden(r.o.Alias, shape)) })
+	l.http = newHTTP(r.o.Network)
+	cli, err := r.o.client(dev, l.http, func(shape string) { l.over(forbidden(r.o.Alias, shape)) })
 	if err != nil {
 		return nil, err
 	}
@@ -96,6 +98,7 @@ func (l *link) close() {
 	l.users.Wait()
 	late.Stop()
 	l.unuse()
+	l.http.close()
 	l.cancel()
 }
 

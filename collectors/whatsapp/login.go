@@ -59,7 +59,7 @@ func pair(ctx context.Context, o *Options, dev *opened, p Pairing) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, pairingTime, errCodesOver)
 	defer cancel()
 	h := newHTTP(o.Network)
-	defer h.close()
+	defer h.close() // before the context's end
 	cli, err := o.client(dev.device, h, nil)
 	if err != nil {
 		return err
