@@ -120,10 +120,9 @@ func TestReconnects(t *testing.T) {
 			followed(t, l)
 			l.srv.End(end)
 			ch.Post(whatsapptest.Post{Text: "simulated, afterwards"})
-			rs := r.until(t, "the post afterwards", posts(6))
-			if hasState(rs, "reconnecting") == nil {
-				t.Error("the loss of the connection is not told")
-			}
+			rs := r.until(t, "the post afterwards and the loss of the connection", func(rs []record) bool {
+				return len(texts(rs)) == 6 && hasState(rs, "reconnecting") != nil
+			})
 			notATakedown(t, rs[before:])
 		})
 	}
