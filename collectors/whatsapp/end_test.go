@@ -29,7 +29,7 @@ func TestAccountEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch, rotation))
+			r := observe(t, l, target(ch, rotation, once))
 			before := len(r.until(t, "the history", posts(5)))
 			c.during(l)
 			err := r.ended(t)
@@ -75,7 +75,7 @@ func notATakedown(t testing.TB, rs []record) {
 func TestLockedOut(t *testing.T) {
 	l := linked(t)
 	ch := filled(l, 5)
-	r := observe(t, l, target(ch, joined))
+	r := observe(t, l, target(ch, joined, once))
 	before := len(r.until(t, "the history", posts(5)))
 	followed(t, l)
 	logins := l.srv.CallCount("login")
@@ -115,7 +115,7 @@ func TestReconnects(t *testing.T) {
 		t.Run(string(end), func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch, joined))
+			r := observe(t, l, target(ch, joined, once))
 			before := len(r.until(t, "the history", posts(5)))
 			followed(t, l)
 			l.srv.End(end)

@@ -107,6 +107,10 @@ func target(ch *whatsapptest.Channel, change ...func(*collectors.Target)) collec
 func joined(t *collectors.Target)   { t.Mode = collectors.ModeJoined }
 func rotation(t *collectors.Target) { t.Mode = collectors.ModeRotation }
 
+// once makes the first page all that is asked for: a connection that the server cuts while the library sends is a data race within
+// the library.
+func once(t *collectors.Target) { t.Backfill = false }
+
 type rig struct {
 	src    *whatsapp.Source
 	v      *vault.Vault
