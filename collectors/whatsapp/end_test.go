@@ -15,6 +15,7 @@ import (
 
 // What ends our account's use is told as that: its state with what to do, a gap of each target, and nothing about the channel.
 func TestAccountEnds(t *testing.T) {
+	cuts(t)
 	for _, c := range []struct {
 		name, state, cause, says string
 		during                   func(*lab)
@@ -73,6 +74,7 @@ func notATakedown(t testing.TB, rs []record) {
 
 // A temporary lock is sat out: no login before its end, and then all goes on.
 func TestLockedOut(t *testing.T) {
+	cuts(t)
 	l := linked(t)
 	ch := filled(l, 5)
 	r := observe(t, l, target(ch, joined, once))
@@ -111,6 +113,7 @@ func TestUnpaired(t *testing.T) {
 
 // Connections that end for other reasons are made again, and nothing is lost.
 func TestReconnects(t *testing.T) {
+	cuts(t)
 	for _, end := range []whatsapptest.End{whatsapptest.Unavailable, whatsapptest.Reconnect, whatsapptest.Cut} {
 		t.Run(string(end), func(t *testing.T) {
 			l := linked(t)
@@ -166,6 +169,7 @@ func TestRateLimits(t *testing.T) {
 
 // Single failures of queries are sat out.
 func TestQueriesAreRepeated(t *testing.T) {
+	cuts(t)
 	for name, x := range map[string]whatsapptest.Trouble{
 		"error 500":         {Code: 500, Text: "internal-server-error"},
 		"graphql error 500": {Code: 500, Text: "oops", GraphQL: true},
