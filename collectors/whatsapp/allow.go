@@ -43,7 +43,7 @@ func (a asker) iq(ctx context.Context, namespace, typ string, body waBinary.Node
 	q := whatsmeow.DangerousInfoQuery{
 		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
 	}
-	return a.cli.DangerousInternals().SendIQ(ctx, q)
+	return internals(a.cli).SendIQ(ctx, q)
 }
 
 // graph returns the data of a GraphQL answer as the platform wrote it.
@@ -51,7 +51,7 @@ func (a asker) graph(ctx context.Context, query string, variables any) (json.Raw
 	if name := "w:mex." + query; !slices.Contains(Requests(), name) {
 		return nil, fmt.Errorf("%s: %w", name, ErrNotAllowed)
 	}
-	return a.cli.DangerousInternals().SendMexIQ(ctx, query, variables)
+	return internals(a.cli).SendMexIQ(ctx, query, variables)
 }
 
 // posts asks for the page of posts below before (0: the newest).
@@ -102,4 +102,10 @@ func (a asker) hosts(ctx context.Context) ([]string, error) {
 		return nil, errors.New("WhatsApp named no host for files")
 	}
 	return out, nil
+}
+
+// internals is the library's way to ask for raw elements and to acknowledge one later; it has no other.
+func internals(cli *whatsmeow.Client) *whatsmeow.DangerousInternalClient {
+	//lint:ignore SA1019 marked as deprecated only to warn; the version is fixed in go.mod and the tests run against it
+	return cli.DangerousInternals()
 }

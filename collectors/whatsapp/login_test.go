@@ -32,6 +32,9 @@ func TestLoginByCode(t *testing.T) {
 }
 
 func TestLoginRefused(t *testing.T) {
+	if raced(t) {
+		return
+	}
 	for _, c := range []struct {
 		name, says string
 		p          whatsapp.Pairing
