@@ -53,6 +53,7 @@ type stage struct {
 	before int64 // records that an earlier run left
 	played map[string]int
 	expect map[string]expectation
+	ids    map[string]int64 // of channels by name
 	result result
 }
 
@@ -107,7 +108,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err
 	}
-	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}}
+	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}, ids: map[string]int64{}}
 	s.result.Dir = o.Dir
 	if err := s.open(ctx); err != nil {
 		return err
@@ -270,17 +271,25 @@ func (s *stage) await(ctx context.Context, what string) error {
 // everything reports whether the vault holds all that is expected of every channel.
 func (s *stage) everything() bool {
 	for name, want := range s.expect {
-		if !s.ledger.channel(s.world.Channel(name).ID()).has(want) {
+		if !s.ledger.channel(s.id(name)).has(want) {
 			return false
 		}
 	}
 	return true
 }
 
+// id is the platform's id of a channel of the story, which keeps it when it loses its name.
+func (s *stage) id(name string) int64 {
+	if s.ids[name] == 0 {
+		s.ids[name] = s.world.Channel(name).ID()
+	}
+	return s.ids[name]
+}
+
 func (s *stage) shortfall() string {
 	out := ""
 	for name, want := range s.expect {
-		if have := s.ledger.channel(s.world.Channel(name).ID()); !have.has(want) {
+		if have := s.ledger.channel(s.id(name)); !have.has(want) {
 			out += fmt.Sprintf("%s has %+v of %+v; ", name, have.expectation, want)
 		}
 	}
