@@ -53,6 +53,7 @@ type stage struct {
 	before int64 // records that an earlier run left
 	played map[string]int
 	expect map[string]expectation
+	ids    map[string]string // of channels by name
 	result result
 }
 
@@ -107,7 +108,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err
 	}
-	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}}
+	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}, ids: map[string]string{}}
 	s.result.Dir = o.Dir
 	if err := s.open(ctx); err != nil {
 		return err
@@ -287,12 +288,16 @@ func (s *stage) everything() bool {
 	return true
 }
 
-// id is the platform's id of a channel of the story.
+// id is the platform's id of a channel of the story, which keeps it when it loses its name.
 func (s *stage) id(name string) string {
-	if ch := s.wa.world.Channel(name); ch != nil {
-		return ch.JID().String()
+	if s.ids[name] == "" {
+		if ch := s.wa.world.Channel(name); ch != nil {
+			s.ids[name] = ch.JID().String()
+		} else {
+			s.ids[name] = strconv.FormatInt(s.world.Channel(name).ID(), 10)
+		}
 	}
-	return strconv.FormatInt(s.world.Channel(name).ID(), 10)
+	return s.ids[name]
 }
 
 func (s *stage) shortfall() string {

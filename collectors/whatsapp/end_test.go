@@ -38,7 +38,7 @@ func TestAccountEnds(t *testing.T) {
 			}
 			rs := records(t, r.v)
 			s := hasState(rs, c.state)
-			if s == nil || !strings.Contains(s.Detail, c.says) {
+			if s == nil || !strings.Contains(s.Detail+"; "+s.Advice, c.says) {
 				t.Errorf("state: %+v", s)
 			}
 			if g := gaps(rs, c.cause); len(g) != 1 {
