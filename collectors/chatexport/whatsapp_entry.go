@@ -135,8 +135,8 @@ var (
 	// How phones name files: Android by kind, date and a count; iPhones by a count in the export, kind and time.
 	androidFile = regexp.MustCompile(`^(IMG|VID|AUD|PTT|STK|DOC|GIF)-[0-9]{8}-WA[0-9]{4,6}\.[A-Za-z0-9]{1,8}$`)
 	appleFile   = regexp.MustCompile(`^[0-9]{8}-[^/\\\x00]{1,240}\.[A-Za-z0-9]{1,8}$`)
-	angle       = regexp.MustCompile(`<([\p{L}\p{M} ]{2,40}?) ?: ?([^<>\n]{1,255})>$`) // <attached: FILE>
-	round       = regexp.MustCompile(`^([^\n]{1,255}?) \(([\p{L}\p{M} ]{2,60})\)$`)    // FILE (file attached)
+	angle       = regexp.MustCompile(`^<([\p{L}\p{M} ]{2,40}?) ?: ?([^<>\n]{1,255})>$`) // <attached: FILE>
+	round       = regexp.MustCompile(`^([^\n]{1,255}?) \(([\p{L}\p{M} ]{2,60})\)$`)     // FILE (file attached)
 )
 
 // attachment finds the file in a text and returns the rest of it, the caption.
@@ -154,10 +154,10 @@ func (r *textReader) attachment(text string) (rest string, a attached, ok bool) 
 		return more, attached{name: f[1], typ: typeOf(f[1])}, true
 	}
 	trimmed := strings.TrimRight(text, "\n ")
-	if at := angle.FindStringSubmatchIndex(trimmed); at != nil {
-		name, before := tidy(trimmed[at[4]:at[5]]), trimmed[:at[0]]
-		if cut, own := strings.CutSuffix(before, ownMark); own && appleFile.MatchString(name) {
-			return strings.TrimRight(cut, "\n "), attached{name: name, typ: typeOf(name)}, true
+	if i := strings.LastIndex(trimmed, ownMark+"<"); i >= 0 {
+		if f := angle.FindStringSubmatch(trimmed[i+len(ownMark):]); f != nil && appleFile.MatchString(tidy(f[2])) {
+			name := tidy(f[2])
+			return strings.TrimRight(trimmed[:i], "\n "), attached{name: name, typ: typeOf(name)}, true
 		}
 	}
 	if kind, caption, ok := omittedAtEnd(trimmed); ok {

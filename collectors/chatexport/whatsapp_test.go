@@ -111,9 +111,16 @@ func TestDatesAreReadAsWritten(t *testing.T) {
 		layout string
 		order  order
 	}{
-		{"02/01/06, 15:04 - ", orderDMY}, {"2/1/06, 15:04 - ", orderDMY}, {"02.01.2006, 15:04 - ", orderDMY}, {"[02.01.06, 15:04:05] ", orderDMY},
-		{"01/02/06, 15:04 - ", orderMDY}, {"1/2/06, 3:04 PM - ", orderMDY}, {"[1/2/06, 3:04:05\u202fPM] ", orderMDY}, {"[01/02/06 15:04] ", orderMDY},
-		{"2006/01/02, 15:04 - ", orderYMD}, {"2006-01-02, 15:04 - ", orderYMD},
+		{"02/01/06, 15:04 - ", orderDMY},
+		{"2/1/06, 15:04 - ", orderDMY},
+		{"02.01.2006, 15:04 - ", orderDMY},
+		{"[02.01.06, 15:04:05] ", orderDMY},
+		{"01/02/06, 15:04 - ", orderMDY},
+		{"1/2/06, 3:04 PM - ", orderMDY},
+		{"[1/2/06, 3:04:05\u202fPM] ", orderMDY},
+		{"[01/02/06 15:04] ", orderMDY},
+		{"2006/01/02, 15:04 - ", orderYMD},
+		{"2006-01-02, 15:04 - ", orderYMD},
 	}
 	rapid.Check(t, func(rt *rapid.T) {
 		l := rapid.SampledFrom(layouts).Draw(rt, "layout")

@@ -57,8 +57,11 @@ func tidy(s string) string {
 	return norm.NFC.String(strings.TrimSpace(s))
 }
 
-// spoken is what the platform says, for a look-up: lower case, without brackets, marks and a full stop.
+// spoken is what the platform says, for a look-up: lower case, without brackets, marks and a full stop. It says nothing long.
 func spoken(s string) string {
+	if len(s) > maxSender {
+		return ""
+	}
 	return strings.ToLower(strings.Trim(tidy(s), "<>. "))
 }
 

@@ -45,7 +45,7 @@ func (a asker) iq(ctx context.Context, namespace, typ string, body waBinary.Node
 
 // send asks once: the library's own repetition would wait for a connection that it does not make, and hold this one open meanwhile.
 func (a asker) send(ctx context.Context, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
-	return a.cli.DangerousInternals().SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+	return internals(a.cli).SendIQ(ctx, whatsmeow.DangerousInfoQuery{
 		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
 	})
 }
@@ -126,4 +126,10 @@ func (a asker) hosts(ctx context.Context) ([]string, error) {
 		return nil, errors.New("WhatsApp named no host for files")
 	}
 	return out, nil
+}
+
+// internals is the library's way to ask for raw elements and to acknowledge one later; it has no other.
+func internals(cli *whatsmeow.Client) *whatsmeow.DangerousInternalClient {
+	//lint:ignore SA1019 marked as deprecated only to warn; the version is fixed in go.mod and the tests run against it
+	return cli.DangerousInternals()
 }

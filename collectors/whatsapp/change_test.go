@@ -220,3 +220,24 @@ func TestBurst(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// Views and reactions alone make no version, and are stored again now and then.
+func TestCountsAreStoredAgain(t *testing.T) {
+	l := linked(t)
+	l.o.RecheckEvery, l.o.CountsEvery = 20*time.Millisecond, 60*time.Millisecond
+	ch := filled(l, 3)
+	r := observe(t, l, target(ch))
+	r.until(t, "the history", posts(3))
+	id := ch.Posts()[1].ServerID
+	ch.Count(id, func(p *whatsapptest.Post) { p.Views, p.Reactions = 4321, map[string]int{"👍": 5} })
+	rs := r.until(t, "the counts", func(rs []record) bool {
+		return slices.ContainsFunc(of[*evidence.PostCounts](rs), func(c *evidence.PostCounts) bool {
+			return slices.ContainsFunc(c.Posts, func(p evidence.Post) bool {
+				return p.Post == fmt.Sprint(id) && p.Views == 4321 && p.Reactions["👍"] == 5
+			})
+		})
+	})
+	if n := len(of[*evidence.PostSeen](rs)); n != 3 {
+		t.Errorf("%d versions of 3 posts", n)
+	}
+}

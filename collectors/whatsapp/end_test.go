@@ -15,6 +15,7 @@ import (
 
 // What ends our account's use is told as that: its state with what to do, a gap of each target, and nothing about the channel.
 func TestAccountEnds(t *testing.T) {
+	cuts(t)
 	for _, c := range []struct {
 		name, state, cause, says string
 		during                   func(*lab)
@@ -29,7 +30,7 @@ func TestAccountEnds(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch, rotation))
+			r := observe(t, l, target(ch, rotation, once))
 			before := len(r.until(t, "the history", posts(5)))
 			c.during(l)
 			err := r.ended(t)
@@ -73,9 +74,10 @@ func notATakedown(t testing.TB, rs []record) {
 
 // A temporary lock is sat out: no login before its end, and then all goes on.
 func TestLockedOut(t *testing.T) {
+	cuts(t)
 	l := linked(t)
 	ch := filled(l, 5)
-	r := observe(t, l, target(ch, joined))
+	r := observe(t, l, target(ch, joined, once))
 	before := len(r.until(t, "the history", posts(5)))
 	followed(t, l)
 	logins := l.srv.CallCount("login")
@@ -111,19 +113,19 @@ func TestUnpaired(t *testing.T) {
 
 // Connections that end for other reasons are made again, and nothing is lost.
 func TestReconnects(t *testing.T) {
+	cuts(t)
 	for _, end := range []whatsapptest.End{whatsapptest.Unavailable, whatsapptest.Reconnect, whatsapptest.Cut} {
 		t.Run(string(end), func(t *testing.T) {
 			l := linked(t)
 			ch := filled(l, 5)
-			r := observe(t, l, target(ch, joined))
+			r := observe(t, l, target(ch, joined, once))
 			before := len(r.until(t, "the history", posts(5)))
 			followed(t, l)
 			l.srv.End(end)
 			ch.Post(whatsapptest.Post{Text: "simulated, afterwards"})
-			rs := r.until(t, "the post afterwards", posts(6))
-			if hasState(rs, "reconnecting") == nil {
-				t.Error("the loss of the connection is not told")
-			}
+			rs := r.until(t, "the post afterwards and the loss of the connection", func(rs []record) bool {
+				return len(texts(rs)) == 6 && hasState(rs, "reconnecting") != nil
+			})
 			notATakedown(t, rs[before:])
 		})
 	}
@@ -146,8 +148,10 @@ func TestUnreachable(t *testing.T) {
 // Both forms in which the platform says "too many requests" make all queries wait, and are told once.
 func TestRateLimits(t *testing.T) {
 	for name, trouble := range map[string]func(*lab){
-		"iq":      func(l *lab) { l.srv.Flood("newsletter.messages", 3) },
-		"graphql": func(l *lab) { l.srv.Fail("mex.info", whatsapptest.Trouble{Code: 429, Text: "Rate limited", GraphQL: true}, 3) },
+		"iq": func(l *lab) { l.srv.Flood("newsletter.messages", 3) },
+		"graphql": func(l *lab) {
+			l.srv.Fail("mex.info", whatsapptest.Trouble{Code: 429, Text: "Rate limited", GraphQL: true}, 3)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := linked(t)
@@ -165,6 +169,7 @@ func TestRateLimits(t *testing.T) {
 
 // Single failures of queries are sat out.
 func TestQueriesAreRepeated(t *testing.T) {
+	cuts(t)
 	for name, x := range map[string]whatsapptest.Trouble{
 		"error 500":         {Code: 500, Text: "internal-server-error"},
 		"graphql error 500": {Code: 500, Text: "oops", GraphQL: true},

@@ -93,6 +93,12 @@ func lockedOut(alias string, e *events.TemporaryBan, now time.Time, unknown time
 	}
 }
 
+// forbidden ends the account's use where the library was about to send what we never send.
+func forbidden(alias, shape string) *accountEnd {
+	return &accountEnd{state: "stopped", cause: "account-lost", text: "account " + alias + " was stopped before the client library could send " + shape +
+		", which Muhafiz never sends; nothing was sent. Report this as a defect, and restart to go on"}
+}
+
 // refused is the platform's answer that a query failed, in either of the two forms in which it says so.
 type refused struct {
 	code int

@@ -1,11 +1,14 @@
 package whatsapp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"go.mau.fi/whatsmeow"
@@ -50,6 +53,8 @@ func (t capped) RoundTrip(r *http.Request) (*http.Response, error) {
 // transports are the ways to the platform.
 type transports struct {
 	base  *http.Transport
+	mu    sync.Mutex
+	conns []*tracked
 	web   http.RoundTripper // for the library
 	files *http.Client      // for files: no redirections, nothing unpacked
 }
@@ -65,6 +70,18 @@ func newHTTP(o *Options) *transports {
 	}
 	if o.Proxy != nil {
 		t.base.Proxy = http.ProxyURL(o.Proxy)
+	}
+	dial := t.base.DialContext
+	follow := func(ctx context.Context, network, addr string) (net.Conn, error) {
+		c, err := dial(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return t.track(c), nil
+	}
+	t.base.DialContext = follow
+	if o.Network != nil {
+		t.base.DialTLSContext = follow // there is no TLS there
 	}
 	t.base.DisableCompression = true
 	t.base.MaxResponseHeaderBytes = 1 << 20
@@ -82,4 +99,52 @@ func (t *transports) use(cli *whatsmeow.Client) {
 	cli.SetMediaHTTPClient(h)
 }
 
-func (t *transports) close() { t.base.CloseIdleConnections() }
+// tracked is a connection of which is known when its user has closed it.
+type tracked struct {
+	net.Conn
+	once   sync.Once
+	closed chan struct{}
+}
+
+// Close implements net.Conn.
+func (c *tracked) Close() error {
+	c.once.Do(func() { close(c.closed) })
+	return c.Conn.Close()
+}
+
+func (t *transports) track(c net.Conn) net.Conn {
+	x := &tracked{Conn: c, closed: make(chan struct{})}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.conns = slices.DeleteFunc(t.conns, func(c *tracked) bool {
+		select {
+		case <-c.closed:
+			return true
+		default:
+			return false
+		}
+	})
+	t.conns = append(t.conns, x)
+	return x
+}
+
+// close ends all connections from below, and waits a little until their users have noticed. The library's reader would hang for ever with a frame
+// in hand were it ended from above.
+func (t *transports) close() {
+	t.mu.Lock()
+	conns := slices.Clone(t.conns)
+	t.mu.Unlock()
+	t.base.CloseIdleConnections()
+	limit := time.NewTimer(parting)
+	defer limit.Stop()
+	for _, c := range conns {
+		_ = c.Conn.Close() // it may be closed already
+	}
+	for _, c := range conns {
+		select {
+		case <-c.closed:
+		case <-limit.C:
+			return
+		}
+	}
+}

@@ -26,6 +26,7 @@ type link struct {
 	users  sync.WaitGroup
 	mu     sync.Mutex // over users.Add and closed
 	closed bool
+	http   *transports   // its own
 	up     chan struct{} // closed when the account is logged in
 	upOnce sync.Once
 	end    chan error // how it ended, nil for a lost connection; the first word counts
@@ -37,7 +38,7 @@ type link struct {
 
 // client makes the platform's client of a device. It never connects again by itself: the library's pauses have neither a cap nor a spread, and
 // after 515 it would not tell when that failed. Nor does it read the account's own chats.
-func (o *Options) client(dev *store.Device, h *transports) (*whatsmeow.Client, error) {
+func (o *Options) client(dev *store.Device, h *transports, caught func(shape string)) (*whatsmeow.Client, error) {
 	if err := useVersion(o.Version); err != nil {
 		return nil, err
 	}
@@ -46,7 +47,9 @@ func (o *Options) client(dev *store.Device, h *transports) (*whatsmeow.Client, e
 			return nil, fmt.Errorf("use the test network of account %s: %w", o.Alias, err)
 		}
 	}
-	cli := whatsmeow.NewClient(dev, bridge{o.Log})
+	g := newGuard(o.Log)
+	cli := whatsmeow.NewClient(dev, g)
+	g.cli, g.caught = cli, caught
 	h.use(cli)
 	cli.EnableAutoReconnect = false
 	cli.SynchronousAck = true
@@ -57,11 +60,13 @@ func (o *Options) client(dev *store.Device, h *transports) (*whatsmeow.Client, e
 
 // newLink makes a link that is not connected yet.
 func (r *run) newLink(ctx context.Context, dev *store.Device) (*link, error) {
-	cli, err := r.o.client(dev, r.http)
+	l := &link{up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o}
+	l.http = newHTTP(&r.o)
+	cli, err := r.o.client(dev, l.http, func(shape string) { l.over(forbidden(r.o.Alias, shape)) })
 	if err != nil {
 		return nil, err
 	}
-	l := &link{cli: cli, up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o}
+	l.cli = cli
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	l.using, l.unuse = context.WithCancel(l.ctx)
 	cli.DisableLoginAutoReconnect = true
@@ -93,6 +98,7 @@ func (l *link) close() {
 	l.users.Wait()
 	late.Stop()
 	l.unuse()
+	l.http.close()
 	l.cancel()
 }
 

@@ -60,8 +60,8 @@ func pair(ctx context.Context, o *Options, dev *opened, p Pairing) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, pairingTime, errCodesOver)
 	defer cancel()
 	h := newHTTP(o)
-	defer h.close()
-	cli, err := o.client(dev.device, h)
+	defer h.close() // before the context's end
+	cli, err := o.client(dev.device, h, nil)
 	if err != nil {
 		return err
 	}
@@ -226,7 +226,7 @@ func unlink(ctx context.Context, o *Options, dev *opened) error {
 	defer cancel()
 	h := newHTTP(o)
 	defer h.close()
-	cli, err := o.client(dev.device, h)
+	cli, err := o.client(dev.device, h, nil)
 	if err != nil {
 		return err
 	}

@@ -32,6 +32,7 @@ func TestLoginByCode(t *testing.T) {
 }
 
 func TestLoginRefused(t *testing.T) {
+	cuts(t)
 	for _, c := range []struct {
 		name, says string
 		p          whatsapp.Pairing

@@ -2,6 +2,7 @@ package whatsapp_test
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -127,7 +128,7 @@ func TestHostsAreOurs(t *testing.T) {
 	})
 	l := newLab(t)
 	host := strings.TrimPrefix(strings.TrimSuffix(trap.URL(), "/latest/meta-data?token=1"), "http://")
-	srv, err := whatsapptest.Serve(t.Context(), l.world, whatsapptest.Options{PreKeys: 100, MediaHosts: []string{host, "whatsapp.net.example", "mmg.whatsapp.net"}})
+	srv, err := whatsapptest.Serve(context.Background(), l.world, whatsapptest.Options{PreKeys: 100, MediaHosts: []string{host, "whatsapp.net.example", "mmg.whatsapp.net"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -58,7 +58,7 @@ func (p push) acknowledge() {
 	}
 	defer done()
 	n := &waBinary.Node{Tag: "message", Attrs: waBinary.Attrs{"id": p.event.Info.ID, "from": p.event.Info.Chat}}
-	p.link.cli.DangerousInternals().SendAck(p.link.using, n, 0)
+	internals(p.link.cli).SendAck(p.link.using, n, 0)
 }
 
 // absorb makes pushes durable, many at once, and acknowledges them afterwards, while the next are being written. A push that was not
@@ -120,6 +120,9 @@ func (w *watch) store(ctx context.Context, ps []push) error {
 	span := evidence.Span{From: evidence.At(ps[0].at), To: evidence.At(ps[len(ps)-1].at)}
 	var skipped []evidence.Skipped
 	for i, p := range ps {
+		if p.event.Info.Chat.String() != w.channel() {
+			continue // of the channel that the target stood for before
+		}
 		x, why := p.read(&buf)
 		if why != "" {
 			skipped = append(skipped, evidence.Skipped{Where: fmt.Sprintf("push[%d]", i), Reason: why})

@@ -36,6 +36,8 @@ type Options struct {
 	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel, and of its metadata. Defaults: 30 min, 200.
 	RecheckEvery time.Duration
 	RecheckDepth int
+	// CountsEvery is how often a recheck stores views and reactions although nothing else differs. Default: 24 h.
+	CountsEvery time.Duration
 	// QueryPace is the mean time between two queries of the account, spread by a quarter both ways. Default: 1 s; negative: none.
 	QueryPace time.Duration
 	// QueriesAnHour bounds the queries of the account. Default: 3000; negative: no bound.
@@ -98,6 +100,7 @@ func (o *Options) setDefaults() {
 		d time.Duration
 	}{
 		{&o.RecheckEvery, 30 * time.Minute},
+		{&o.CountsEvery, 24 * time.Hour},
 		{&o.QueryPace, time.Second},
 		{&o.QueryTimeout, 20 * time.Second},
 		{&o.ConnectTimeout, 2 * time.Minute},

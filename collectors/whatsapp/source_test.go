@@ -35,7 +35,7 @@ func TestBackfillAndLive(t *testing.T) {
 		t.Errorf("a push and the answer that shows it made %d versions", n)
 	}
 	ch.Edit(id, func(p *whatsapptest.Post) { p.Text = "simulated and edited" })
-	rs = r.until(t, "the edit", func(rs []record) bool { return len(texts(rs)[fmt.Sprint(id)]) == 2 })
+	r.until(t, "the edit", func(rs []record) bool { return len(texts(rs)[fmt.Sprint(id)]) == 2 })
 	if err := l.srv.Settle(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -119,13 +119,15 @@ func TestUnknownInvite(t *testing.T) {
 // What a hostile or broken answer holds is recorded or refused; it ends nothing and invents no deletion.
 func TestMalformedPages(t *testing.T) {
 	for name, mangle := range map[string]func(*waBinary.Node){
-		"no server_id":      whatsapptest.WithoutAttr("server_id"),
-		"no id":             whatsapptest.WithoutAttr("id"),
-		"no date":           whatsapptest.WithoutAttr("t", "type"),
-		"numbers as words":  whatsapptest.EachMessage(func(n *waBinary.Node) { n.Attrs["server_id"], n.Attrs["t"] = "many", "-5" }),
-		"a person's id":     whatsapptest.EachMessage(func(n *waBinary.Node) { n.Attrs["server_id"] = types.NewJID("12025550123", types.DefaultUserServer) }),
-		"no content":        whatsapptest.WithoutContent,
-		"content as a list": whatsapptest.EachMessage(func(n *waBinary.Node) { n.Content = []waBinary.Node{{Tag: "plaintext", Content: []waBinary.Node{{Tag: "x"}}}} }),
+		"no server_id":     whatsapptest.WithoutAttr("server_id"),
+		"no id":            whatsapptest.WithoutAttr("id"),
+		"no date":          whatsapptest.WithoutAttr("t", "type"),
+		"numbers as words": whatsapptest.EachMessage(func(n *waBinary.Node) { n.Attrs["server_id"], n.Attrs["t"] = "many", "-5" }),
+		"a person's id":    whatsapptest.EachMessage(func(n *waBinary.Node) { n.Attrs["server_id"] = types.NewJID("12025550123", types.DefaultUserServer) }),
+		"no content":       whatsapptest.WithoutContent,
+		"content as a list": whatsapptest.EachMessage(func(n *waBinary.Node) {
+			n.Content = []waBinary.Node{{Tag: "plaintext", Content: []waBinary.Node{{Tag: "x"}}}}
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			l := linked(t)
@@ -186,7 +188,9 @@ func TestNothingElseIsSent(t *testing.T) {
 	chs[0].Post(whatsapptest.Post{Media: &whatsapptest.Media{Kind: "image", Bytes: noise(100, 1)}})
 	l.o.RecheckEvery = 30 * time.Millisecond
 	r := observe(t, l, target(chs[0], joined), target(chs[1], rotation))
-	r.until(t, "the history", func(rs []record) bool { return len(of[*evidence.PostSeen](rs)) == 122 && len(of[*evidence.MediaKept](rs)) == 1 })
+	r.until(t, "the history", func(rs []record) bool {
+		return len(of[*evidence.PostSeen](rs)) == 122 && len(of[*evidence.MediaKept](rs)) == 1
+	})
 	followed(t, l)
 	id := chs[0].Post(whatsapptest.Post{Text: "simulated, pushed"})
 	chs[0].Edit(id, func(p *whatsapptest.Post) { p.Text = "simulated, edited" })

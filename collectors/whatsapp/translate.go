@@ -24,7 +24,6 @@ type post struct {
 	deleted bool // the element says so; body is empty then
 	bare    bool // counters alone
 	quotes  string
-	raw     evidence.Slice
 }
 
 // wire is what an element or an event tells of a message, before its content is read.

@@ -49,6 +49,9 @@ type watch struct {
 	observed time.Time // newer than the cursor's, not yet durable
 	folded   time.Time
 	caught   caught
+
+	nextCounts time.Time // from then on a recheck stores counters
+	counting   bool      // this one does
 }
 
 func newWatch(r *run, t collectors.Target) *watch {
@@ -186,6 +189,9 @@ func (w *watch) listen(on bool) {
 // follow polls, rechecks and reads the history in turn.
 func (w *watch) follow(ctx context.Context) error {
 	w.nextLook = w.r.o.Now().Add(w.r.o.spread(w.r.o.RecheckEvery))
+	if w.nextCounts.IsZero() {
+		w.nextCounts = w.r.o.Now().Add(w.r.o.spread(w.r.o.CountsEvery))
+	}
 	for {
 		if err := w.step(ctx); err != nil {
 			return err

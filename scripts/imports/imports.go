@@ -52,6 +52,7 @@ var Owners = []Owner{
 	{"go.etcd.io/bbolt", []string{"collectors/vault"}, "one holder of the log"},
 	{"github.com/gotd/td", []string{"collectors/telegram", "scripts/measure"}, "one Telegram client"},
 	{"go.mau.fi", []string{"collectors/whatsapp", "scripts/measure"}, "one WhatsApp client; its key store and libsignal (GPL-3.0, see NOTICE) stay with it"},
+	{"github.com/ncruces/go-sqlite3", []string{"collectors/whatsapp"}, "session keys only, encrypted page by page; evidence lives in the vault"},
 	{"github.com/robfig/cron", []string{"reporter"}, "parsing of schedules, not their running"},
 	{"github.com/wneessen/go-mail", []string{"reporter/delivery"}, "one door out"},
 	{"github.com/emersion/go-smtp", []string{"reporter/delivery", "bots/demo"}, "one door out; the demo's loopback mailbox"},
