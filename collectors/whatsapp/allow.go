@@ -40,18 +40,42 @@ func (a asker) iq(ctx context.Context, namespace, typ string, body waBinary.Node
 	if name := namespace + "." + body.Tag; !slices.Contains(Requests(), name) {
 		return nil, fmt.Errorf("%s: %w", name, ErrNotAllowed)
 	}
-	q := whatsmeow.DangerousInfoQuery{
-		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
-	}
-	return internals(a.cli).SendIQ(ctx, q)
+	return a.send(ctx, namespace, typ, body)
 }
 
-// graph returns the data of a GraphQL answer as the platform wrote it.
+// send asks once: the library's own repetition would wait for a connection that it does not make, and hold this one open meanwhile.
+func (a asker) send(ctx context.Context, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
+	return internals(a.cli).SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
+	})
+}
+
+// graph returns the data of a GraphQL answer as the platform wrote it. It is the library's SendMexIQ, without its repetition.
 func (a asker) graph(ctx context.Context, query string, variables any) (json.RawMessage, error) {
 	if name := "w:mex." + query; !slices.Contains(Requests(), name) {
 		return nil, fmt.Errorf("%s: %w", name, ErrNotAllowed)
 	}
-	return internals(a.cli).SendMexIQ(ctx, query, variables)
+	payload, err := json.Marshal(map[string]any{"variables": variables})
+	if err != nil {
+		return nil, fmt.Errorf("write the query: %w", err)
+	}
+	n, err := a.send(ctx, "w:mex", "get", waBinary.Node{Tag: "query", Attrs: waBinary.Attrs{"query_id": query}, Content: payload})
+	if err != nil {
+		return nil, err
+	}
+	result, ok := n.GetOptionalChildByTag("result")
+	b, isBytes := result.Content.([]byte)
+	if !ok || !isBytes || text(&result, "format") == "argo" {
+		return nil, errUnreadable
+	}
+	var g types.GraphQLResponse
+	if err := json.Unmarshal(b, &g); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if len(g.Errors) > 0 {
+		return g.Data, g.Errors
+	}
+	return g.Data, nil
 }
 
 // posts asks for the page of posts below before (0: the newest).
