@@ -46,18 +46,28 @@ func TestContent(t *testing.T) {
 		deleted bool
 	}{
 		{name: "conversation", m: &waE2E.Message{Conversation: proto.String("simulated")}, text: "simulated"},
-		{name: "link", m: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("simulated https://example.org"), MatchedText: proto.String("https://example.org")}},
-			text: "simulated https://example.org", media: []string{"webpage: https://example.org"}},
-		{name: "poll", m: &waE2E.Message{PollCreationMessageV3: &waE2E.PollCreationMessage{Name: proto.String("Simulated?"), Options: []*waE2E.PollCreationMessage_Option{{OptionName: proto.String("yes")}, {OptionName: proto.String("no")}}}},
-			media: []string{"poll: Simulated? | yes | no"}},
-		{name: "place", m: &waE2E.Message{LocationMessage: &waE2E.LocationMessage{DegreesLatitude: proto.Float64(1.5), DegreesLongitude: proto.Float64(-2), Name: proto.String("Simulated square")}},
-			media: []string{"geo: 1.500000,-2.000000 Simulated square"}},
+		{
+			name: "link", m: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("simulated https://example.org"), MatchedText: proto.String("https://example.org")}},
+			text: "simulated https://example.org", media: []string{"webpage: https://example.org"},
+		},
+		{
+			name: "poll", m: &waE2E.Message{PollCreationMessageV3: &waE2E.PollCreationMessage{Name: proto.String("Simulated?"), Options: []*waE2E.PollCreationMessage_Option{{OptionName: proto.String("yes")}, {OptionName: proto.String("no")}}}},
+			media: []string{"poll: Simulated? | yes | no"},
+		},
+		{
+			name: "place", m: &waE2E.Message{LocationMessage: &waE2E.LocationMessage{DegreesLatitude: proto.Float64(1.5), DegreesLongitude: proto.Float64(-2), Name: proto.String("Simulated square")}},
+			media: []string{"geo: 1.500000,-2.000000 Simulated square"},
+		},
 		{name: "contact", m: &waE2E.Message{ContactMessage: &waE2E.ContactMessage{DisplayName: proto.String("Jane Simulated"), Vcard: proto.String("BEGIN:VCARD")}}, media: []string{"contact: "}, private: true},
-		{name: "event", m: &waE2E.Message{EventMessage: &waE2E.EventMessage{Name: proto.String("Simulated meeting"), StartTime: proto.Int64(1700000000), Description: proto.String("simulated")}},
-			text: "simulated", media: []string{"event: Simulated meeting | 2023-11-14T22:13:20Z"}},
+		{
+			name: "event", m: &waE2E.Message{EventMessage: &waE2E.EventMessage{Name: proto.String("Simulated meeting"), StartTime: proto.Int64(1700000000), Description: proto.String("simulated")}},
+			text: "simulated", media: []string{"event: Simulated meeting | 2023-11-14T22:13:20Z"},
+		},
 		{name: "album", m: &waE2E.Message{AlbumMessage: &waE2E.AlbumMessage{ExpectedImageCount: proto.Uint32(3)}}, media: []string{"album: 3 images, 0 videos"}},
-		{name: "mention", m: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("simulated @12025550199"), ContextInfo: &waE2E.ContextInfo{MentionedJID: []string{person}}}},
-			text: "simulated @12025550199", private: true},
+		{
+			name: "mention", m: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("simulated @12025550199"), ContextInfo: &waE2E.ContextInfo{MentionedJID: []string{person}}}},
+			text: "simulated @12025550199", private: true,
+		},
 		{name: "forward and quote", m: &waE2E.Message{ExtendedTextMessage: &waE2E.ExtendedTextMessage{Text: proto.String("simulated"), ContextInfo: &waE2E.ContextInfo{
 			StanzaID: proto.String("3EB1"), IsForwarded: proto.Bool(true), ForwardingScore: proto.Uint32(9),
 			ForwardedNewsletterMessageInfo: &waE2E.ContextInfo_ForwardedNewsletterMessageInfo{NewsletterJID: proto.String("120363000000000001@newsletter"), ServerMessageID: proto.Int32(5)},
