@@ -52,7 +52,8 @@ const publicOnly = "only public broadcast channels are collected"
 
 // ParseAddress reads the address of a public channel. For Telegram these are one: t.me/x, https://t.me/s/X, http://telegram.me/x,
 // telegram.dog/x, x.t.me, @x, tg://resolve?domain=x, and the link of a post, https://t.me/x/123, which stands for its channel.
-// For WhatsApp: https://whatsapp.com/channel/CODE. For X, Facebook and Instagram: https://x.com/NAME, twitter.com/NAME,
+// For WhatsApp: https://whatsapp.com/channel/CODE, with or without www., what follows a `?`, and the number of a post, which stands for
+// its channel. For X, Facebook and Instagram: https://x.com/NAME, twitter.com/NAME,
 // facebook.com/NAME, facebook.com/profile.php?id=NUMBER, fb.com/NAME, instagram.com/NAME, and links of their posts that name the
 // account. Private invitations, people, bots and the platforms' own pages are refused with
 // the reason. Whether a name belongs to a broadcast channel only the platform can say.

@@ -20,7 +20,9 @@ func Platforms() []string {
 }
 
 // Collectable reports whether there is a collector for a platform. Targets of the others are listed only.
-func Collectable(platform string) bool { return platform == PlatformTelegram }
+func Collectable(platform string) bool {
+	return platform == PlatformTelegram || platform == PlatformWhatsApp
+}
 
 // PlatformName returns a platform's name as people write it.
 func PlatformName(platform string) string {

@@ -64,7 +64,11 @@ func TestListedOnly(t *testing.T) {
     affiliation: {basis: b, citation: {title: t, url: "https://example.org"}}
     report: true
     listed_by: amina
-  - address: https://whatsapp.com/channel/0029VaExample_-00000000
+  - address: https://www.instagram.com/example_one
+    organisation: front
+    affiliation: {basis: b, citation: {title: t, url: "https://example.org"}}
+    listed_by: amina
+  - address: https://www.whatsapp.com/channel/0029VaExample_-00000000/123?mode=x
     organisation: front
     affiliation: {basis: b, citation: {title: t, url: "https://example.org"}}
     listed_by: amina
@@ -73,8 +77,8 @@ func TestListedOnly(t *testing.T) {
 	if !ok || x.Collect.Backfill || x.Collect.Media != nil || x.Collect.MaxBytes != 0 {
 		t.Errorf("got %+v", x)
 	}
-	if _, ok := c.Target("whatsapp-0029vaexample_-00000000"); !ok {
-		t.Error("no WhatsApp channel")
+	if w, ok := c.Target("whatsapp-0029vaexample_-00000000"); !ok || !w.Collect.Backfill || w.Collect.Mode != ModeRotation {
+		t.Errorf("a WhatsApp channel is collected: %+v", w)
 	}
 	var b strings.Builder
 	if err := c.Summary().Write(&b); err != nil || !strings.Contains(b.String(), "listed only, report") || !strings.Contains(b.String(), "listed only   ") {

@@ -24,7 +24,7 @@ func TestParseAddress(t *testing.T) {
 			t.Errorf("%s: got %+v, want %+v", s, got, want)
 		}
 	}
-	for _, s := range []string{"https://whatsapp.com/channel/0029VaExample_-00000000", "www.whatsapp.com/channel/0029VaExample_-00000000/", "whatsapp.com/channel/0029VaExample_-00000000/123"} {
+	for _, s := range []string{"https://whatsapp.com/channel/0029VaExample_-00000000", "www.whatsapp.com/channel/0029VaExample_-00000000/", "whatsapp.com/channel/0029VaExample_-00000000/123", "https://www.whatsapp.com/channel/0029VaExample_-00000000/123?utm_source=x#y"} {
 		got, err := ParseAddress(s)
 		want := Address{PlatformWhatsApp, "channel-code", "0029VaExample_-00000000", "https://whatsapp.com/channel/0029VaExample_-00000000"}
 		if err != nil || got != want {

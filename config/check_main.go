@@ -18,6 +18,7 @@ func (l *loader) checkMain(d *decoder) {
 	checkPeople(d, c.People)
 	l.checkTelegram(d)
 	l.checkAnchors(d)
+	l.checkWhatsApp(d)
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}
@@ -62,8 +63,8 @@ func (l *loader) checkPaths(d *decoder) {
 	if c.LogKey != "" && c.LogKey == c.SessionKey {
 		d.errAt("session_key", "is the same file as log_key; they are different keys")
 	}
-	if c.SessionKey == "" && len(c.Telegram.Accounts) > 0 && !d.given("session_key") {
-		d.errAt("session_key", "required, since there is a Telegram account: the file with the age identity that seals its session")
+	if platform := c.firstPlatform(); c.SessionKey == "" && platform != "" && !d.given("session_key") {
+		d.errAt("session_key", "required, since there is a %s account: the file with the age identity that seals its session", PlatformName(platform))
 	}
 }
 

@@ -18,7 +18,7 @@ type Config struct {
 	LogKeyPassphrase Secret `yaml:"log_key_passphrase"`
 
 	// SessionKey is the age identity file that opens the sealed platform sessions. It must lie outside the vault folder.
-	// Required as soon as there is a Telegram account.
+	// Required as soon as there is an account on a platform.
 	SessionKey string `yaml:"session_key"`
 
 	// LegalBasis says, in a sentence, why you may keep this material: the law, the mandate or the assessment. It is written
@@ -37,6 +37,9 @@ type Config struct {
 
 	// Telegram is how Telegram is read. Without it nothing is collected there, but exports can be imported.
 	Telegram Telegram `yaml:"telegram"`
+
+	// WhatsApp is how WhatsApp Channels are read. Without it nothing is collected there, but exported chats can be imported.
+	WhatsApp WhatsApp `yaml:"whatsapp"`
 
 	// Reporter is how approved cases become notices. Without it nothing is sent.
 	Reporter *Reporter `yaml:"reporter"`

@@ -109,6 +109,9 @@ func (c *Config) Summary() Summary {
 	for _, a := range c.Telegram.Accounts {
 		s.Accounts = append(s.Accounts, PlatformTelegram+"/"+a.Name)
 	}
+	for _, a := range c.WhatsApp.Accounts {
+		s.Accounts = append(s.Accounts, PlatformWhatsApp+"/"+a.Name)
+	}
 	if r := c.Reporter; r != nil {
 		s.Schedule = r.Schedule
 		for _, x := range r.Routes {
@@ -157,10 +160,8 @@ func (c *Config) warnings() []Warning {
 		add("log_key", "there is no file %s yet; the vault cannot be opened without it", c.LogKey)
 	}
 	c.warnPeople(add)
-	if len(c.Telegram.Accounts) == 0 && len(c.Targets) > 0 {
-		add("telegram.accounts", "there is no Telegram account, so nothing is collected there; exports can be imported")
-	}
-	if c.Alerts == nil && len(c.Telegram.Accounts) > 0 {
+	c.warnAccounts(add)
+	if c.Alerts == nil && c.firstPlatform() != "" {
 		add("alerts", "nobody is told when an account is lost or a target is no longer seen; `muhafiz status` says so to whoever asks")
 	}
 	if len(c.Anchors.Authorities) == 0 && len(c.Anchors.Witnesses) == 0 {
@@ -176,6 +177,25 @@ func (c *Config) warnings() []Warning {
 		}
 	}
 	return w
+}
+
+// warnAccounts says where targets have no account, or one that cannot be done without.
+func (c *Config) warnAccounts(add func(path, format string, args ...any)) {
+	on := map[string]bool{}
+	for _, t := range c.Targets {
+		on[t.Address.Platform] = true
+	}
+	if on[PlatformTelegram] && len(c.Telegram.Accounts) == 0 {
+		add("telegram.accounts", "there is no Telegram account, so nothing is collected there; exports can be imported")
+	}
+	if on[PlatformWhatsApp] && len(c.WhatsApp.Accounts) == 0 {
+		add("whatsapp.accounts", "there is no WhatsApp account, so nothing is collected there; exported chats can be imported once an account has read the channel")
+	}
+	if n := c.WhatsApp.Network; n != nil {
+		add("whatsapp.network", "points at %s instead of WhatsApp: for test networks only", n.Address)
+	} else if len(c.WhatsApp.Accounts) == 1 {
+		add("whatsapp.accounts", "there is one number: use at least two that serve nothing else. WhatsApp locks numbers out without asking, nothing is seen while the only one is, and files are gone from its servers after about 30 days; with two, targets move to the other")
+	}
 }
 
 func (c *Config) warnPeople(add func(path, format string, args ...any)) {

@@ -12,8 +12,8 @@ type Target struct {
 	// ID is a short name in lower case under which the log keeps the target. Default: platform and name of the address, such as
 	// telegram-example_news. Another id is another target.
 	ID string `yaml:"id"`
-	// Address is the public channel, in any form that ParseAddress takes: https://t.me/NAME, @NAME, tg://resolve?domain=NAME.
-	// WhatsApp channels and accounts on X, Facebook and Instagram are listed only: reviewed and reported from captures.
+	// Address is the public channel, in any form that ParseAddress takes: https://t.me/NAME, @NAME, tg://resolve?domain=NAME,
+	// or https://whatsapp.com/channel/CODE. Accounts on X, Facebook and Instagram are listed only: reviewed and reported from captures.
 	Address Address `yaml:"address,required"`
 	// Organisation is the id of an organisation in the organisations file.
 	Organisation string `yaml:"organisation,required"`
@@ -73,9 +73,10 @@ type Collect struct {
 	// true.
 	Thumbnails bool `yaml:"thumbnails"`
 	// Mode is how the channel is observed. rotation (default) reads it now and then without joining, busy channels more often; its
-	// administrators cannot see that. poll asks for changes at least every 50 seconds, for at most ten targets of an account: more are
-	// read in rotation, as often as that allows. joined has our account join the channel, which its administrators may see, and is told
-	// of changes at once. `muhafiz plan` prints what delay each target can expect.
+	// administrators cannot see that. poll asks for changes at least every 50 seconds on Telegram, for at most ten targets of an account:
+	// more are read in rotation, as often as that allows; on WhatsApp every whatsapp.poll_every. joined has our account join the channel
+	// (on WhatsApp: follow it), which its administrators may see, and is told of changes at once. `muhafiz plan` prints what delay each
+	// target can expect.
 	Mode string `yaml:"mode"`
 }
 

@@ -112,11 +112,16 @@ var languageForm = regexp.MustCompile(`^[a-z]{2,3}(?:-[A-Za-z0-9]{2,8})*$`)
 
 func checkDevice(d *decoder, path string, v Device) {
 	for _, x := range []struct{ key, v string }{{"model", v.Model}, {"system", v.System}, {"app_version", v.AppVersion}} {
-		if len(x.v) > maxDevice || strings.ContainsFunc(x.v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
-			d.errAt(join(path, x.key), "must be at most %d bytes without control characters", maxDevice)
-		}
+		checkShown(d, join(path, x.key), x.v)
 	}
 	if v.Language != "" && !languageForm.MatchString(v.Language) {
 		d.errAt(join(path, "language"), "must be a language tag such as en or ur-PK, is %q", clip(v.Language))
+	}
+}
+
+// checkShown checks a word that the platform shows to an account's owner.
+func checkShown(d *decoder, path, v string) {
+	if len(v) > maxDevice || strings.ContainsFunc(v, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		d.errAt(path, "must be at most %d bytes without control characters", maxDevice)
 	}
 }

@@ -201,13 +201,13 @@ func TestTargetsMoveToTheAccountThatIsLeft(t *testing.T) {
 		t.Errorf("got %+v", st.Sources)
 	}
 	// The lost one is logged in beside the daemon, and at work again.
-	if running, err := Resume(t.Context(), n.options().Config, "spare"); !running || err == nil || !strings.Contains(err.Error(), "at work already") {
+	if running, err := Resume(t.Context(), n.options().Config, "telegram", "spare"); !running || err == nil || !strings.Contains(err.Error(), "at work already") {
 		t.Errorf("an account at work: %v, %v", running, err)
 	}
 	if err := n.login("main"); err != nil {
 		t.Fatal(err)
 	}
-	if running, err := Resume(t.Context(), n.options().Config, "main"); !running || err != nil {
+	if running, err := Resume(t.Context(), n.options().Config, "telegram", "main"); !running || err != nil {
 		t.Errorf("got %v, %v", running, err)
 	}
 	n.until(c, "the account's return", func(st Status) bool { return stateOf(st, "main").State == "healthy" })

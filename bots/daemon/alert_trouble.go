@@ -9,7 +9,9 @@ import (
 	"sync"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/whatsapp"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/diary"
 )
@@ -26,7 +28,7 @@ const keySight = "sight"
 
 // lostState reports whether a source is in a state that waiting does not mend.
 func lostState(state string) bool {
-	return slices.Contains([]string{"logged-out", "needs-password", "frozen", "banned"}, state)
+	return slices.Contains([]string{"logged-out", "needs-password", "frozen", "banned", "unpaired", "replaced", "client-outdated"}, state)
 }
 
 // watchman finds out what keeps us from seeing. It reads the log; all that it remembers is what it read within the last minute.
@@ -37,7 +39,7 @@ type watchman struct {
 	sources []string          // those that run, by name
 	alerts  *config.Alerts    // nil: the defaults
 	// plans, where set, tells what each target can expect, so that one that is read seldom by plan is not called blind.
-	plans func(context.Context) ([]telegram.Plan, error)
+	plans func(context.Context) ([]collectors.Plan, error)
 	cache *sightings // nil: none
 }
 
@@ -138,7 +140,7 @@ func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, erro
 		out = append(out, trouble{
 			key: keySight, since: since,
 			what: fmt.Sprintf("nothing is seen: none of our %s can be used, and %s not observed", many(len(w.sources), "account"), targetsAre(len(watched))),
-			do:   "look at `muhafiz status`; log an account in with `muhafiz login telegram NAME`, and look at the network",
+			do:   "look at `muhafiz status`; log an account in with `muhafiz login PLATFORM NAME`, and look at the network",
 		})
 		for i := range targets {
 			targets[i].quiet = true
@@ -162,10 +164,14 @@ func (w *watchman) source(st SourceState, now time.Time) (t trouble, dark bool) 
 	if st.Blind.IsZero() || now.Sub(later(st.Blind.Time, w.started)) < after {
 		return trouble{}, false
 	}
-	return trouble{
+	t = trouble{
 		key: "account/" + st.Name, since: st.Blind.Time, what: "our account " + st.Name + " does not see (" + st.State + ")",
 		do: "look at the log and at the network: " + clipped(st.Detail),
-	}, true
+	}
+	if st.Advice != "" {
+		t.do = clipped(st.Detail) + ". " + st.Advice
+	}
+	return t, true
 }
 
 // clipped keeps a reason short enough for a message.
@@ -222,17 +228,20 @@ func (r *Rooms) observation(ctx context.Context, sources []string) ([]seen, erro
 	if err != nil {
 		return nil, err
 	}
-	looks := map[string]func(context.Context, string) (telegram.Looked, error){}
+	looks := map[string]func(context.Context, string) (looked, error){}
 	for _, name := range sources {
-		looks[name] = telegram.Looks(r.Vault, name)
+		looks[name] = looksOf(r.Vault, name)
 	}
 	var out []seen
 	for _, t := range all {
-		if t.Platform != config.PlatformTelegram || !t.Collectable(r.Desk.Time()) {
+		if !config.Collectable(t.Platform) || !t.Collectable(r.Desk.Time()) {
 			continue
 		}
 		s := seen{ID: t.ID, At: t.ApprovedAt.Time, Never: true, Pending: map[string]int{}}
 		for _, name := range sources {
+			if !strings.HasPrefix(name, t.Platform+"/") {
+				continue
+			}
 			x, err := looks[name](ctx, t.ID)
 			if err != nil {
 				return nil, err
@@ -253,6 +262,29 @@ func (r *Rooms) observation(ctx context.Context, sources []string) ([]seen, erro
 		out = append(out, s)
 	}
 	return out, nil
+}
+
+// looked is what a source's cursor says of a target.
+type looked struct {
+	Until   time.Time
+	Stopped string
+	Pending int
+}
+
+// looksOf returns a reader of what a source's cursors say.
+func looksOf(sink collectors.Sink, source string) func(context.Context, string) (looked, error) {
+	if strings.HasPrefix(source, config.PlatformWhatsApp+"/") {
+		look := whatsapp.Looks(sink, source)
+		return func(ctx context.Context, target string) (looked, error) {
+			l, err := look(ctx, target)
+			return looked(l), err
+		}
+	}
+	look := telegram.Looks(sink, source)
+	return func(ctx context.Context, target string) (looked, error) {
+		l, err := look(ctx, target)
+		return looked(l), err
+	}
 }
 
 // sourceStates returns the latest state of each source, by name.

@@ -10,7 +10,6 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"github.com/muhafiz/muhafiz/collectors"
-	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/config"
 )
 
@@ -21,11 +20,11 @@ type Daemon struct {
 
 	mu        sync.Mutex
 	cfg       *config.Config
-	sources   []*telegram.Source
+	sources   []source
 	lost      map[string]bool         // sources that the supervisor gave up
 	release   map[string]func() error // lets go of a source's session
 	running   context.Context         // of the parts; set by Start
-	spread    *collectors.Spread
+	spread    spreads
 	started   time.Time
 	metrics   *metrics
 	sightings sightings
@@ -40,7 +39,7 @@ type Daemon struct {
 func New(o Options) *Daemon {
 	o.setDefaults()
 	o.Command, o.MayCreate = "run", true
-	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, spread: collectors.NewSpread(), release: map[string]func() error{}, metrics: newMetrics(o.Build), anchors: make(chan schedule, 1)}
+	return &Daemon{o: o, cfg: o.Config, lost: map[string]bool{}, spread: newSpreads(), release: map[string]func() error{}, metrics: newMetrics(o.Build), anchors: make(chan schedule, 1)}
 }
 
 // Run starts the daemon and blocks until ctx is done or something that it cannot live without failed.

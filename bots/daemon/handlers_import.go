@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"context"
+	"slices"
 
 	"github.com/muhafiz/muhafiz/collectors/chatexport"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -9,11 +10,13 @@ import (
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
-// ImportRequest asks for an export or a manual capture to be read; which of them Path is, its content tells.
+// ImportRequest asks for an export of Telegram or WhatsApp, or a manual capture, to be read; which of them Path is, its content tells.
 type ImportRequest struct {
 	Person string `json:"person"`
 	Target string `json:"target"`
 	Path   string `json:"path"` // absolute, as the daemon's user sees it
+	// DateOrder is how a WhatsApp export writes dates, where the file does not tell: dmy, mdy or ymd.
+	DateOrder string `json:"date_order,omitempty"`
 }
 
 // importFile reads an export of a target's channel, or a manual capture of its account. The same ground and the same second person are asked for as before any
@@ -49,6 +52,21 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 			Progress: func(p chatexport.Progress) { c.progress(p.Stage, p.Bytes, p.TotalBytes) },
 		})
 	}
+	if t.Platform == config.PlatformWhatsApp {
+		names, err := r.titles(ctx, t.Account)
+		if err != nil {
+			return nil, err
+		}
+		return chatexport.ImportWhatsApp(ctx, chatexport.WhatsAppOptions{
+			Sink: r.Vault, Target: t.ID, Path: in.Path, BoundAccount: bound, Names: names, DateOrder: in.DateOrder,
+			Operator: in.Person, Build: r.Build, Media: set.Collect.Media, MaxMediaBytes: set.Collect.MaxBytes,
+			Now: r.Now, Log: r.Log,
+			Progress: func(p chatexport.Progress) { c.progress(p.Stage, p.Bytes, p.TotalBytes) },
+		})
+	}
+	if chatexport.IsWhatsApp(in.Path) {
+		return nil, usagef("%s is a WhatsApp export and target %s is on %s; choose the target that belongs to it", in.Path, t.ID, config.PlatformName(t.Platform))
+	}
 	if t.Platform != config.PlatformTelegram {
 		return nil, usagef("target %s is on %s: what is imported for it is a folder with a capture.json, and %s holds none", t.ID, config.PlatformName(t.Platform), in.Path)
 	}
@@ -63,6 +81,21 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 func canonical(link string) (string, error) {
 	a, err := config.ParseAddress(link)
 	return a.Canonical, err
+}
+
+// titles are the names under which an account was seen.
+func (r *Rooms) titles(ctx context.Context, account evidence.Ordinal) ([]string, error) {
+	if account == "" {
+		return nil, nil
+	}
+	var out []string
+	err := r.Vault.About(ctx, account, func(rec evidence.Record) error {
+		if s, err := evidence.Decode[*evidence.AccountSeen](rec); err == nil && !slices.Contains(out, s.Title) {
+			out = append(out, s.Title)
+		}
+		return nil
+	})
+	return out, err
 }
 
 // platformID is the platform's own id of an account, empty where the target has none yet.

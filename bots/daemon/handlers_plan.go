@@ -6,13 +6,14 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/whatsapp"
 )
 
 // Planned is what the watch is planned to do.
 type Planned struct {
-	Running  bool            `json:"running"` // of the daemon's sources as they are; else computed from the log and the configuration
-	Accounts []telegram.Plan `json:"accounts"`
-	Without  []string        `json:"without_account,omitempty"` // targets that nobody observes, since there is no account
+	Running  bool              `json:"running"` // of the daemon's sources as they are; else computed from the log and the configuration
+	Accounts []collectors.Plan `json:"accounts"`
+	Without  []string          `json:"without_account,omitempty"` // targets that nobody observes, since there is no account
 }
 
 func (r *Rooms) plan(ctx context.Context, _ *call, _ none) (any, error) {
@@ -41,8 +42,12 @@ func (r *Rooms) plan(ctx context.Context, _ *call, _ none) (any, error) {
 			}
 		}
 	}
-	if len(p.Accounts) == 0 {
-		for _, t := range targets {
+	served := map[string]bool{}
+	for _, a := range ownAccounts(r.Config) {
+		served[a.platform] = true
+	}
+	for _, t := range targets {
+		if !served[t.Platform] {
 			p.Without = append(p.Without, t.ID)
 		}
 	}
@@ -50,18 +55,20 @@ func (r *Rooms) plan(ctx context.Context, _ *call, _ none) (any, error) {
 }
 
 // planned computes what a daemon would do if it were started now.
-func (r *Rooms) planned(ctx context.Context, targets []collectors.Target) ([]telegram.Plan, error) {
-	as := accounts(r.Config, func(string) bool { return true })
-	spread := collectors.NewSpread()
-	if err := remind(ctx, r.Vault, spread, as, targets); err != nil {
+func (r *Rooms) planned(ctx context.Context, targets []collectors.Target) ([]collectors.Plan, error) {
+	given, err := newSpreads().assign(ctx, r.Vault, r.Config, func(string) bool { return true }, targets)
+	if err != nil {
 		return nil, err
 	}
-	given := spread.Assign(as, targets)
-	var sources []*telegram.Source
+	var sources []source
 	for _, a := range r.Config.Telegram.Accounts {
-		src := telegram.New(paced(telegram.Options{Alias: a.Name, Now: r.Now, PollEvery: time.Duration(r.Config.Telegram.PollEvery)}, r.Config, a))
+		sources = append(sources, telegram.New(paced(telegram.Options{Alias: a.Name, Now: r.Now, PollEvery: time.Duration(r.Config.Telegram.PollEvery)}, r.Config, a)))
+	}
+	for _, a := range r.Config.WhatsApp.Accounts {
+		sources = append(sources, whatsapp.New(whatsappOptions(r.Config, a, r.Now)))
+	}
+	for _, src := range sources {
 		src.Watch(given[src.Name()])
-		sources = append(sources, src)
 	}
 	return planAll(ctx, r.Vault, sources)
 }

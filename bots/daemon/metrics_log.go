@@ -8,7 +8,10 @@ import (
 )
 
 // accountStates are the states that muhafiz_account_state has a line for.
-var accountStates = []string{"starting", "healthy", "flood-waiting", "failed", "stopped", "logged-out", "needs-password", "frozen", "banned"}
+var accountStates = []string{
+	"starting", "healthy", "reconnecting", "flood-waiting", "locked-out", "failed", "stopped", "logged-out", "needs-password", "frozen", "banned",
+	"unpaired", "replaced", "client-outdated",
+}
 
 // logMetrics reads the log for the metrics when they are asked for.
 type logMetrics struct {
@@ -92,7 +95,7 @@ func (l *logMetrics) accounts(ctx context.Context, now time.Time, ch chan<- prom
 		}
 		gauge(ch, l.blind, secondsSince(st.Blind.Time, now), name)
 		wait := 0.0
-		if st.State == "flood-waiting" {
+		if st.State == "flood-waiting" || st.State == "locked-out" {
 			wait = max(0, st.Until.Sub(now).Seconds())
 		}
 		gauge(ch, l.wait, wait, name)

@@ -13,9 +13,9 @@ import (
 
 	"github.com/rs/zerolog"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
-	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter"
@@ -67,7 +67,7 @@ type Rooms struct {
 	Reporter *reporter.Reporter // nil where the configuration has none
 	vkey     string
 	// plans returns the plans of a daemon's sources; nil outside of one.
-	plans func(context.Context) ([]telegram.Plan, error)
+	plans func(context.Context) ([]collectors.Plan, error)
 	// changed is called after targets changed.
 	changed func()
 	// metrics serves a daemon's metrics; nil outside of one.
@@ -75,7 +75,7 @@ type Rooms struct {
 	// reload reads the configuration again; nil outside of a daemon.
 	reload func(context.Context) (Applied, error)
 	// resume runs the source of an account that was lost and is logged in again; nil outside of a daemon.
-	resume func(account string) error
+	resume func(platform, account string) error
 }
 
 // OpenRooms opens the configuration's vault.

@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/config"
 )
 
@@ -41,8 +40,8 @@ func (d *Daemon) failed(source string, _ error, permanent bool) {
 }
 
 // resume runs the source of an account that was lost and is logged in again.
-func (d *Daemon) resume(name string) error {
-	src, err := d.reopen(name)
+func (d *Daemon) resume(platform, name string) error {
+	src, err := d.reopen(platform, name)
 	if err != nil {
 		return err
 	}
@@ -52,20 +51,20 @@ func (d *Daemon) resume(name string) error {
 	return nil
 }
 
-func (d *Daemon) reopen(name string) (*telegram.Source, error) {
+func (d *Daemon) reopen(platform, name string) (source, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.running == nil || d.running.Err() != nil {
 		return nil, usagef("the daemon is starting or stopping: try again")
 	}
 	for i, old := range d.sources {
-		if old.Name() != "telegram/"+name {
+		if old.Name() != (ownAccount{platform, name}).source() {
 			continue
 		}
 		if !d.lost[old.Name()] {
 			return nil, usagef("account %s is at work already", name)
 		}
-		src, err := d.openSource(d.cfg, name)
+		src, err := d.openSource(d.cfg, platform, name)
 		if err != nil {
 			return nil, err
 		}
@@ -78,18 +77,19 @@ func (d *Daemon) reopen(name string) (*telegram.Source, error) {
 
 // AccountRequest names one of our accounts.
 type AccountRequest struct {
-	Account string `json:"account"`
+	Platform string `json:"platform"`
+	Account  string `json:"account"`
 }
 
 func (r *Rooms) resumeAccount(_ context.Context, _ *call, in AccountRequest) (any, error) {
 	if r.resume == nil {
 		return nil, usagef("no daemon runs: the account is used when one starts")
 	}
-	return none{}, r.resume(in.Account)
+	return none{}, r.resume(in.Platform, in.Account)
 }
 
 // Resume tells the daemon that an account is logged in again. It reports whether there is a daemon.
-func Resume(ctx context.Context, c *config.Config, account string) (bool, error) {
+func Resume(ctx context.Context, c *config.Config, platform, account string) (bool, error) {
 	client, err := Connect(ctx, c.Vault, func() (*Rooms, error) { return nil, errNoDaemon })
 	if errors.Is(err, errNoDaemon) {
 		return false, nil
@@ -97,7 +97,7 @@ func Resume(ctx context.Context, c *config.Config, account string) (bool, error)
 	if err != nil {
 		return false, err
 	}
-	return true, errors.Join(client.Call(ctx, "POST", "/v1/accounts/resume", AccountRequest{account}, nil), client.Close())
+	return true, errors.Join(client.Call(ctx, "POST", "/v1/accounts/resume", AccountRequest{platform, account}, nil), client.Close())
 }
 
 var errNoDaemon = errors.New("no daemon runs")

@@ -35,7 +35,7 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 	}
 	session, err := sessions.Session("telegram-" + name)
 	if errors.Is(err, secrets.ErrInUse) {
-		return o, acc, nil, fmt.Errorf("another process uses the session of account %s: stop it first, since one session is used by one process only (%w)", name, err)
+		return o, acc, nil, inUse(name, err)
 	}
 	if err != nil {
 		return o, acc, nil, err
@@ -69,8 +69,8 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 
 func (d *Daemon) openSources() error {
 	d.undo = append(d.undo, d.releaseAll)
-	for _, a := range d.cfg.Telegram.Accounts {
-		src, err := d.openSource(d.cfg, a.Name)
+	for _, a := range ownAccounts(d.cfg) {
+		src, err := d.openSource(d.cfg, a.platform, a.name)
 		if err != nil {
 			return err
 		}
@@ -89,8 +89,37 @@ func (d *Daemon) releaseAll() error {
 	return all
 }
 
+// source is a collector's source with what the daemon needs beside the contract.
+type source interface {
+	collectors.Source
+	// HeldUntil is until when the platform holds the account up.
+	HeldUntil() time.Time
+	// Plan computes what the targets that it watches can expect.
+	Plan(ctx context.Context, sink collectors.Sink) (collectors.Plan, error)
+}
+
+// ownAccount names one of our accounts.
+type ownAccount struct{ platform, name string }
+
+func (a ownAccount) source() string { return a.platform + "/" + a.name }
+
+// ownAccounts are all accounts of a configuration.
+func ownAccounts(c *config.Config) []ownAccount {
+	var out []ownAccount
+	for _, a := range c.Telegram.Accounts {
+		out = append(out, ownAccount{config.PlatformTelegram, a.Name})
+	}
+	for _, a := range c.WhatsApp.Accounts {
+		out = append(out, ownAccount{config.PlatformWhatsApp, a.Name})
+	}
+	return out
+}
+
 // openSource makes an account's source. Its session is ours until the daemon stops or the account is lost.
-func (d *Daemon) openSource(c *config.Config, name string) (*telegram.Source, error) {
+func (d *Daemon) openSource(c *config.Config, platform, name string) (source, error) {
+	if platform == config.PlatformWhatsApp {
+		return d.openWhatsApp(c, name)
+	}
 	o, _, release, err := account(c, name, d.o.Build, d.o.Now, d.o.Log)
 	if err != nil {
 		return nil, err
@@ -110,6 +139,11 @@ func CheckAccounts(c *config.Config) error {
 		}
 		if _, err := telegram.ParseProxy(a.Proxy.Reveal()); err != nil {
 			errs = append(errs, c.ErrorAt(fmt.Sprintf("telegram.accounts[%d].proxy", i), err.Error()))
+		}
+	}
+	for i, a := range c.WhatsApp.Accounts {
+		if _, err := parseProxy(a); err != nil {
+			errs = append(errs, c.ErrorAt(fmt.Sprintf("whatsapp.accounts[%d].proxy", i), err.Error()))
 		}
 	}
 	if errs != nil {

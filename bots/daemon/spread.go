@@ -2,11 +2,13 @@ package daemon
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/whatsapp"
 	"github.com/muhafiz/muhafiz/config"
 )
 
@@ -35,16 +37,65 @@ func paced(o telegram.Options, c *config.Config, acc config.TelegramAccount) tel
 	return o
 }
 
-// accounts returns the accounts as the spread sees them. usable says of a source whether it observes.
-func accounts(c *config.Config, usable func(source string) bool) []collectors.Account {
+// costOfPoll is how many queries an hour of a WhatsApp account's budget a polled target takes, rechecks included, and somewhat more.
+const costOfPoll = 75
+
+// accounts returns the accounts of a platform as the spread sees them. usable says of a source whether it observes.
+func accounts(c *config.Config, platform string, usable func(source string) bool) []collectors.Account {
 	var out []collectors.Account
+	if platform == config.PlatformWhatsApp {
+		for _, a := range c.WhatsApp.Accounts {
+			source := ownAccount{platform, a.Name}.source()
+			polled := max(1, a.Budget.QueriesPerHour/costOfPoll)
+			out = append(out, collectors.Account{Source: source, Usable: usable(source), Weight: a.Budget.QueriesPerHour, Polled: polled, Joined: a.Budget.Followed})
+		}
+		return out
+	}
 	for _, a := range c.Telegram.Accounts {
-		source := "telegram/" + a.Name
+		source := ownAccount{platform, a.Name}.source()
 		out = append(out, collectors.Account{
 			Source: source, Usable: usable(source), Weight: a.Budget.HistoryPerMinute, Polled: polledAtOnce, Joined: a.Budget.Joined,
 		})
 	}
 	return out
+}
+
+// home is how each platform's collector tells which of several sources observed a target last.
+func home(platform string) func(context.Context, collectors.Sink, []string, collectors.Target) (string, error) {
+	if platform == config.PlatformWhatsApp {
+		return whatsapp.Home
+	}
+	return telegram.Home
+}
+
+// spreads remembers for each platform where its targets are.
+type spreads map[string]*collectors.Spread
+
+// collected are the platforms that have a collector.
+func collected() []string {
+	return slices.DeleteFunc(config.Platforms(), func(p string) bool { return !config.Collectable(p) })
+}
+
+func newSpreads() spreads {
+	out := spreads{}
+	for _, p := range collected() {
+		out[p] = collectors.NewSpread()
+	}
+	return out
+}
+
+// assign spreads the targets of each platform over its accounts, and returns them by source.
+func (s spreads) assign(ctx context.Context, sink collectors.Sink, c *config.Config, usable func(source string) bool, targets []collectors.Target) (map[string][]collectors.Target, error) {
+	out := map[string][]collectors.Target{}
+	for platform, spread := range s {
+		as := accounts(c, platform, usable)
+		own := slices.DeleteFunc(slices.Clone(targets), func(t collectors.Target) bool { return t.Platform != platform })
+		if err := remind(ctx, sink, spread, as, own); err != nil {
+			return nil, err
+		}
+		maps.Copy(out, spread.Assign(as, own))
+	}
+	return out, nil
 }
 
 // remind reminds the spread of where the targets that it does not know were observed before.
@@ -60,7 +111,7 @@ func remind(ctx context.Context, sink collectors.Sink, s *collectors.Spread, as 
 		if s.Source(t.ID) != "" {
 			continue
 		}
-		home, err := telegram.Home(ctx, sink, sources, t)
+		home, err := home(t.Platform)(ctx, sink, sources, t)
 		if err != nil {
 			return err
 		}
@@ -72,17 +123,16 @@ func remind(ctx context.Context, sink collectors.Sink, s *collectors.Spread, as 
 }
 
 // share hands each source its targets. The caller holds the mutex. An account that was lost, or is held up for long, gives its targets
-// to the others; where there are none, everyone keeps what it had, so that the log says whose targets are not seen.
+// to the others of its platform; where there are none, everyone keeps what it had, so that the log says whose targets are not seen.
 func (d *Daemon) share(ctx context.Context, targets []collectors.Target) error {
 	held := map[string]bool{}
 	for _, src := range d.sources {
 		held[src.Name()] = src.HeldUntil().Sub(d.o.Now()) > heldTooLong
 	}
-	as := accounts(d.o.Config, func(source string) bool { return !d.lost[source] && !held[source] })
-	if err := remind(ctx, d.rooms.Vault, d.spread, as, targets); err != nil {
+	given, err := d.spread.assign(ctx, d.rooms.Vault, d.o.Config, func(source string) bool { return !d.lost[source] && !held[source] }, targets)
+	if err != nil {
 		return err
 	}
-	given := d.spread.Assign(as, targets)
 	for _, src := range d.sources {
 		src.Watch(given[src.Name()])
 	}
@@ -90,15 +140,15 @@ func (d *Daemon) share(ctx context.Context, targets []collectors.Target) error {
 }
 
 // plans returns the plan of every account: of the running sources in a daemon, else computed from the log and the configuration.
-func (d *Daemon) plans(ctx context.Context) ([]telegram.Plan, error) {
+func (d *Daemon) plans(ctx context.Context) ([]collectors.Plan, error) {
 	d.mu.Lock()
 	sources := slices.Clone(d.sources)
 	d.mu.Unlock()
 	return planAll(ctx, d.rooms.Vault, sources)
 }
 
-func planAll(ctx context.Context, sink collectors.Sink, sources []*telegram.Source) ([]telegram.Plan, error) {
-	out := make([]telegram.Plan, 0, len(sources))
+func planAll(ctx context.Context, sink collectors.Sink, sources []source) ([]collectors.Plan, error) {
+	out := make([]collectors.Plan, 0, len(sources))
 	for _, src := range sources {
 		p, err := src.Plan(ctx, sink)
 		if err != nil {

@@ -105,7 +105,7 @@ func (d *shell) takedowns() {
 	d.say("Two channels go down. One comes back under another name.")
 	gone := []string{dayChannels[1], dayChannels[3]}
 	for _, name := range gone {
-		d.world.Channel(name).Change(func(p *telegramtest.Profile) { p.Private = true })
+		d.world.Channel(name).Vanish()
 	}
 	d.wait("the channels that went down", func() bool {
 		return d.ledger.gaps[listed(gone[0])] > 0 && d.ledger.gaps[listed(gone[1])] > 0

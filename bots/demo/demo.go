@@ -9,6 +9,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"time"
 
@@ -48,12 +49,14 @@ type stage struct {
 	fresh  bool
 	world  *telegramtest.World
 	server *telegramtest.Server
+	wa     loopbackWhatsApp
 	mail   *mailbox
 	cfg    *config.Config
 	ledger *ledger
 	before int64 // records that an earlier run left
 	played map[string]int
 	expect map[string]expectation
+	ids    map[string]string // of channels by name
 	result result
 }
 
@@ -108,7 +111,7 @@ func Run(ctx context.Context, o Options) (err error) {
 	if err := os.MkdirAll(o.Dir, 0o700); err != nil {
 		return err
 	}
-	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}}
+	s := &stage{folder: folder{o.Dir}, o: o, expect: map[string]expectation{}, ids: map[string]string{}}
 	s.result.Dir = o.Dir
 	if err := s.open(ctx); err != nil {
 		return err
@@ -174,7 +177,11 @@ func (s *stage) open(ctx context.Context) error {
 	if s.mail, err = openMailbox(s.path("loopback", "mailbox"), smtpAddr); err != nil {
 		return err
 	}
-	if s.fresh, err = s.prepare(addr, smtpAddr); err != nil {
+	wa, err := s.openWhatsApp(ctx)
+	if err != nil {
+		return err
+	}
+	if s.fresh, err = s.prepare(addrs{Telegram: addr, WhatsApp: wa.Addr, Media: wa.MediaAddr, SMTP: smtpAddr}); err != nil {
 		return fmt.Errorf("prepare %s: %w", s.dir, err)
 	}
 	s.result.Fresh = s.fresh
@@ -191,16 +198,22 @@ func (s *stage) close() {
 	if s.server != nil {
 		s.server.Close()
 	}
+	if s.wa.server != nil {
+		s.wa.server.Close()
+	}
 }
 
-// login goes through the platform's real login. It is repeated in every run, since the loopback server keeps its keys in memory.
+// login goes through the platforms' real logins. Telegram's is repeated in every run, since its loopback server keeps its keys in memory.
 func (s *stage) login(ctx context.Context) error {
 	s.o.Say("logging in to the loopback Telegram at %s", s.server.Addr())
 	if err := daemon.ForgetSession(s.cfg, "demo"); err != nil {
 		return err
 	}
 	code := func(context.Context) (string, error) { return telegramtest.DefaultAccount().Code, nil }
-	return daemon.Login(ctx, daemon.Options{Config: s.cfg, Build: s.o.Build, Log: s.o.Log}, "demo", daemon.LoginPrompts{Code: code})
+	if err := daemon.Login(ctx, daemon.Options{Config: s.cfg, Build: s.o.Build, Log: s.o.Log}, "demo", daemon.LoginPrompts{Code: code}); err != nil {
+		return err
+	}
+	return s.linkWhatsApp(ctx)
 }
 
 // daemon runs the real daemon while the story is played and people do their work.
@@ -271,17 +284,29 @@ func (s *stage) await(ctx context.Context, what string) error {
 // everything reports whether the vault holds all that is expected of every channel.
 func (s *stage) everything() bool {
 	for name, want := range s.expect {
-		if !s.ledger.channel(s.world.Channel(name).ID()).has(want) {
+		if !s.ledger.channel(s.id(name)).has(want) {
 			return false
 		}
 	}
 	return true
 }
 
+// id is the platform's id of a channel of the story, which keeps it when it loses its name.
+func (s *stage) id(name string) string {
+	if s.ids[name] == "" {
+		if ch := s.wa.world.Channel(name); ch != nil {
+			s.ids[name] = ch.JID().String()
+		} else {
+			s.ids[name] = strconv.FormatInt(s.world.Channel(name).ID(), 10)
+		}
+	}
+	return s.ids[name]
+}
+
 func (s *stage) shortfall() string {
 	out := ""
 	for name, want := range s.expect {
-		if have := s.ledger.channel(s.world.Channel(name).ID()); !have.has(want) {
+		if have := s.ledger.channel(s.id(name)); !have.has(want) {
 			out += fmt.Sprintf("%s has %+v of %+v; ", name, have.expectation, want)
 		}
 	}

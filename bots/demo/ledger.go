@@ -2,7 +2,6 @@ package demo
 
 import (
 	"context"
-	"strconv"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/vault"
@@ -21,21 +20,21 @@ type tally struct {
 type ledger struct {
 	v        *vault.Vault
 	next     int64
-	accounts map[evidence.Ordinal]int64  // to the platform's channel id
+	accounts map[evidence.Ordinal]string // to the platform's channel id
 	targets  map[evidence.Ordinal]string // to the configured id
-	channels map[int64]*tally
+	channels map[string]*tally
 	gaps     map[string]int // of targets
 	kinds    map[evidence.Kind]int
 }
 
 func newLedger(v *vault.Vault) *ledger {
 	return &ledger{
-		v: v, accounts: map[evidence.Ordinal]int64{}, targets: map[evidence.Ordinal]string{}, channels: map[int64]*tally{},
+		v: v, accounts: map[evidence.Ordinal]string{}, targets: map[evidence.Ordinal]string{}, channels: map[string]*tally{},
 		gaps: map[string]int{}, kinds: map[evidence.Kind]int{},
 	}
 }
 
-func (l *ledger) channel(id int64) *tally {
+func (l *ledger) channel(id string) *tally {
 	if l.channels[id] == nil {
 		l.channels[id] = &tally{posts: map[evidence.Ordinal]bool{}, texts: map[string]int{}}
 	}
@@ -53,8 +52,8 @@ func (l *ledger) read(ctx context.Context) error {
 		}
 		switch b := b.(type) {
 		case *evidence.AccountBound:
-			if id, err := strconv.ParseInt(b.ID, 10, 64); err == nil && !b.Private {
-				l.accounts[r.Subject] = id
+			if !b.Private {
+				l.accounts[r.Subject] = b.ID
 			}
 			return nil
 		case *evidence.TargetSet:

@@ -57,6 +57,7 @@ func (s *stage) play(ctx context.Context, steps []step, seen *ledger) error {
 		act = "live"
 	} else {
 		s.cast()
+		s.castWhatsApp()
 	}
 	for i, st := range steps {
 		if err := ctx.Err(); err != nil {
@@ -66,7 +67,7 @@ func (s *stage) play(ctx context.Context, steps []step, seen *ledger) error {
 			if seen != nil {
 				s.o.Say("%s: %s", st.ch, st.name)
 			}
-			if err := st.play(s, s.world.Channel(st.ch)); err != nil {
+			if err := st.happen(s); err != nil {
 				return fmt.Errorf("play %s on %s: %w", st.name, st.ch, err)
 			}
 			// History is many small steps; noting them one by one would cost a file each, and replaying them is harmless.
@@ -84,6 +85,14 @@ func (s *stage) play(ctx context.Context, steps []step, seen *ledger) error {
 		}
 	}
 	return nil
+}
+
+// happen plays the step on its platform.
+func (st step) happen(s *stage) error {
+	if st.wa != nil {
+		return st.wa(s, s.wa.world.Channel(st.ch))
+	}
+	return st.play(s, s.world.Channel(st.ch))
 }
 
 func (e expectation) plus(o expectation) expectation {
@@ -107,6 +116,10 @@ func (s *stage) again(ctx context.Context) error {
 			ch.Post(telegramtest.Post{Text: fmt.Sprintf("%s %d", textAgain, n)})
 		}
 		s.expect[name] = s.expect[name].plus(expectation{Posts: n, Versions: n})
+	}
+	for _, invite := range []string{waNews, waUrdu} {
+		n := s.againOnWhatsApp(s.wa.world.Channel(invite))
+		s.expect[invite] = s.expect[invite].plus(expectation{Posts: n, Versions: n})
 	}
 	return s.await(ctx, "the new post of every channel")
 }

@@ -34,9 +34,12 @@ func (f folder) path(parts ...string) string {
 	return filepath.Join(append([]string{f.dir}, parts...)...)
 }
 
+// addrs are where the loopback servers listen.
+type addrs struct{ Telegram, WhatsApp, Media, SMTP string }
+
 // prepare makes what is not there: keys, secrets, configuration. What is there stays, but for the loopback servers' addresses,
 // which change when their ports are taken by others. It reports whether the folder was new.
-func (f folder) prepare(telegramAddr, smtpAddr string) (fresh bool, err error) {
+func (f folder) prepare(at addrs) (fresh bool, err error) {
 	_, err = os.Stat(f.path("muhafiz.yaml"))
 	fresh = errors.Is(err, fs.ErrNotExist)
 	for _, d := range []string{"keys", "secrets", "watchlists", "outbox", "bundles", "loopback"} {
@@ -61,7 +64,7 @@ func (f folder) prepare(telegramAddr, smtpAddr string) (fresh bool, err error) {
 		people[p] = strings.TrimSpace(string(b))
 	}
 	var cfg strings.Builder
-	if err := configuration.Execute(&cfg, map[string]any{"Telegram": telegramAddr, "SMTP": smtpAddr, "People": people, "Identity": signerIdentity}); err != nil {
+	if err := configuration.Execute(&cfg, map[string]any{"At": at, "People": people, "Identity": signerIdentity}); err != nil {
 		return fresh, err
 	}
 	if err := os.WriteFile(f.path("muhafiz.yaml"), []byte(cfg.String()), 0o600); err != nil {
@@ -173,7 +176,14 @@ telegram:
   recheck_every: 2s
   recheck_ages: [1s]
   recheck_round: 2s
-  network: {dc: 2, address: "{{.Telegram}}", public_key: loopback/server.pem}
+  network: {dc: 2, address: "{{.At.Telegram}}", public_key: loopback/server.pem}
+
+whatsapp:
+  accounts: [{name: demo-one}, {name: demo-two}]
+  poll_every: 500ms
+  rotate_every: 1s
+  recheck_every: 1s
+  network: {address: "{{.At.WhatsApp}}", media_address: "{{.At.Media}}", root_key: loopback/whatsapp.root}
 
 reporter:
   schedule: "@every 1s"
@@ -183,7 +193,7 @@ reporter:
     - platform: telegram
       mail: {to: [abuse@platform.example], from: notices@demo.example}
       outbox: outbox
-  smtp: {address: "{{.SMTP}}", starttls: never}
+  smtp: {address: "{{.At.SMTP}}", starttls: never}
 
 bundle: {ssh_key: keys/bundle, identity: {{.Identity}}}
 `))
@@ -245,4 +255,20 @@ targets:
       citation: {title: Simulated announcement no. 2, url: "https://northhaven.example/2", date: 2026-01-01}
     listed_by: amna
     collect: {mode: poll}
+  - id: wa-front
+    address: https://www.whatsapp.com/channel/0029VaNorthhavenSimA?simulated=yes
+    organisation: northhaven
+    affiliation:
+      basis: Named as the front's WhatsApp channel in its own (simulated) announcement.
+      citation: {title: Simulated announcement no. 3, url: "https://northhaven.example/3", date: 2026-01-01}
+    listed_by: amna
+    collect: {mode: poll}
+  - id: wa-urdu
+    address: https://whatsapp.com/channel/0029VaNorthhavenSimB/100
+    organisation: northhaven
+    affiliation:
+      basis: Linked from the WhatsApp channel's description.
+      citation: {title: Simulated announcement no. 3, url: "https://northhaven.example/3", date: 2026-01-01}
+    listed_by: amna
+    collect: {mode: joined}
 `

@@ -52,6 +52,7 @@ type step struct {
 	ch     string
 	play   func(*stage, *telegramtest.Channel) error
 	expect expectation // added to the channel's
+	wa     onWhatsApp  // in place of play, on WhatsApp
 }
 
 // opening is the history that stands when the watch begins.
@@ -59,7 +60,7 @@ func opening() []step {
 	var steps []step
 	history := func(ch string, n int, text string) {
 		for i := 1; i <= n; i++ {
-			steps = append(steps, step{"history", ch, post(telegramtest.Post{Text: fmt.Sprintf(text, i), Views: 40 + i}), expectation{Posts: 1, Versions: 1}})
+			steps = append(steps, step{name: "history", ch: ch, play: post(telegramtest.Post{Text: fmt.Sprintf(text, i), Views: 40 + i}), expect: expectation{Posts: 1, Versions: 1}})
 		}
 	}
 	history(chNews, 120, textEnglish)
@@ -68,39 +69,39 @@ func opening() []step {
 	history(chBalochi, 8, textBalochi)
 	history(chBalochi, 8, textArabic)
 	steps = append(steps,
-		step{"call", chNews, post(telegramtest.Post{Text: textCall}), expectation{Posts: 1, Versions: 1}},
-		step{"call", chNews, post(telegramtest.Post{Text: textCallUrdu}), expectation{Posts: 1, Versions: 1}},
-		step{"document", chUrdu, post(telegramtest.Post{Text: textFile, Document: &telegramtest.Document{
+		step{name: "call", ch: chNews, play: post(telegramtest.Post{Text: textCall}), expect: expectation{Posts: 1, Versions: 1}},
+		step{name: "call", ch: chNews, play: post(telegramtest.Post{Text: textCallUrdu}), expect: expectation{Posts: 1, Versions: 1}},
+		step{name: "document", ch: chUrdu, play: post(telegramtest.Post{Text: textFile, Document: &telegramtest.Document{
 			Name: "simulated.txt", MIME: "text/plain", Bytes: []byte("A simulated document. It says nothing.\n"),
-		}}), expectation{Posts: 1, Versions: 1, Files: 1}},
-		step{"album", chNews, album(3), expectation{Posts: 3, Versions: 3, Files: 3}},
-		step{"removed", chNews, post(telegramtest.Post{Text: textRemoved}), expectation{Posts: 1, Versions: 1}},
-		step{"vanished", chUrdu, post(telegramtest.Post{Text: textVanished}), expectation{Posts: 1, Versions: 1}},
-		step{"first", chNews, post(telegramtest.Post{Text: textFirst}), expectation{Posts: 1, Versions: 1}},
+		}}), expect: expectation{Posts: 1, Versions: 1, Files: 1}},
+		step{name: "album", ch: chNews, play: album(3), expect: expectation{Posts: 3, Versions: 3, Files: 3}},
+		step{name: "removed", ch: chNews, play: post(telegramtest.Post{Text: textRemoved}), expect: expectation{Posts: 1, Versions: 1}},
+		step{name: "vanished", ch: chUrdu, play: post(telegramtest.Post{Text: textVanished}), expect: expectation{Posts: 1, Versions: 1}},
+		step{name: "first", ch: chNews, play: post(telegramtest.Post{Text: textFirst}), expect: expectation{Posts: 1, Versions: 1}},
 	)
-	return steps
+	return append(steps, whatsAppOpening()...)
 }
 
 // live is what happens while the daemon watches. Each step is seen in the vault before the next is played.
 func live() []step {
-	return []step{
-		{"photo", chPashto, post(telegramtest.Post{Text: "Simulated picture.", Photo: &telegramtest.Photo{Bytes: picture(7)}}), expectation{Posts: 1, Versions: 1, Files: 1}},
-		{"edit A to B", chNews, edit(textFirst, textChanged), expectation{Versions: 1}},
-		{"edit B to A", chNews, edit(textChanged, textFirst), expectation{Versions: 1}},
-		{"deletion, announced", chNews, remove(textRemoved, true), expectation{Noticed: 1}},
-		{"deletion, silent", chUrdu, remove(textVanished, false), expectation{Missing: 1}},
-		{"flood wait", chNews, during(func(s *stage, ch *telegramtest.Channel) error {
+	return append([]step{
+		{name: "photo", ch: chPashto, play: post(telegramtest.Post{Text: "Simulated picture.", Photo: &telegramtest.Photo{Bytes: picture(7)}}), expect: expectation{Posts: 1, Versions: 1, Files: 1}},
+		{name: "edit A to B", ch: chNews, play: edit(textFirst, textChanged), expect: expectation{Versions: 1}},
+		{name: "edit B to A", ch: chNews, play: edit(textChanged, textFirst), expect: expectation{Versions: 1}},
+		{name: "deletion, announced", ch: chNews, play: remove(textRemoved, true), expect: expectation{Noticed: 1}},
+		{name: "deletion, silent", ch: chUrdu, play: remove(textVanished, false), expect: expectation{Missing: 1}},
+		{name: "flood wait", ch: chNews, play: during(func(s *stage, ch *telegramtest.Channel) error {
 			s.server.Flood("updates.getChannelDifference", 2, 1, ch)
 			return nil
-		}, textFlood), expectation{Posts: 1, Versions: 1}},
-		{"server restart", chBalochi, during(func(s *stage, _ *telegramtest.Channel) error {
+		}, textFlood), expect: expectation{Posts: 1, Versions: 1}},
+		{name: "server restart", ch: chBalochi, play: during(func(s *stage, _ *telegramtest.Channel) error {
 			return s.server.Restart(true)
-		}, textOutage), expectation{Posts: 1, Versions: 1}},
-		{"difference too long", chUrdu, during(func(s *stage, ch *telegramtest.Channel) error {
+		}, textOutage), expect: expectation{Posts: 1, Versions: 1}},
+		{name: "difference too long", ch: chUrdu, play: during(func(s *stage, ch *telegramtest.Channel) error {
 			s.server.TooLong(ch)
 			return nil
-		}, textGap), expectation{Posts: 1, Versions: 1}},
-	}
+		}, textGap), expect: expectation{Posts: 1, Versions: 1}},
+	}, whatsAppLive()...)
 }
 
 func find(ch *telegramtest.Channel, text string) (telegramtest.Post, bool) {

@@ -39,7 +39,7 @@ type grammar struct {
 	Today      todayCmd      `cmd:"" help:"Say what changed and what waits: what a person needs in the morning."`
 	Review     reviewCmd     `cmd:"" help:"Work the queue: look, decide, approve."`
 	Notice     noticeCmd     `cmd:"" help:"List notices, send what is due, settle what is uncertain."`
-	Import     importCmd     `cmd:"" help:"Import a Telegram Desktop export of a target's channel, or a manual capture of its account."`
+	Import     importCmd     `cmd:"" help:"Import a Telegram Desktop or WhatsApp export of a target's channel, or a manual capture of its account."`
 	Plan       planCmd       `cmd:"" help:"Say how each target is observed, by which account, with what delay."`
 	Coverage   coverageCmd   `cmd:"" help:"Say how much of the time each target was observed, and list the gaps."`
 	Status     statusCmd     `cmd:"" help:"Say what the vault holds and whether anything is blind."`

@@ -193,7 +193,9 @@ func damagedVault(t *testing.T, muhafiz, dir string) {
 }
 
 // front is the account that the demo's first target resolved to; accounts are numbered in the order of their discovery.
-func front(t *testing.T, muhafiz, dir string) string {
+func front(t *testing.T, muhafiz, dir string) string { return accountOf(t, muhafiz, dir, "front") }
+
+func accountOf(t *testing.T, muhafiz, dir, target string) string {
 	t.Helper()
 	var targets []struct{ ID, Account string }
 	r := run(t, dir, muhafiz, "watch", "--json").want(t, 0, "watch")
@@ -201,16 +203,16 @@ func front(t *testing.T, muhafiz, dir string) string {
 		t.Fatal(err)
 	}
 	for _, x := range targets {
-		if x.ID == "front" && x.Account != "" {
+		if x.ID == target && x.Account != "" {
 			return x.Account
 		}
 	}
-	t.Fatalf("no account of the target front: %s", r.out)
+	t.Fatalf("no account of the target %s: %s", target, r.out)
 	return ""
 }
 
 func commands(t *testing.T, muhafiz, dir string) {
-	account := front(t, muhafiz, dir)
+	account, wa := front(t, muhafiz, dir), accountOf(t, muhafiz, dir, "wa-front")
 	for _, c := range []struct {
 		args []string
 		want string
@@ -221,6 +223,9 @@ func commands(t *testing.T, muhafiz, dir string) {
 		{[]string{"review", "queue", "--as", "amna"}, account + "/"},
 		{[]string{"review", "show", account + "/1", "--as", "amna"}, "Simulated"},
 		{[]string{"review", "show", "c1", "--as", "bilal"}, "exhibit 2"},
+		{[]string{"review", "show", wa + "/100", "--as", "amna"}, "https://whatsapp.com/channel/0029VaNorthhavenSimA/100"},
+		{[]string{"review", "show", wa + "/100", "--as", "amna"}, "whatsapp channel 1203"},
+		{[]string{"log", "--as", "zain", "--limit", "2000"}, "in our own encoding, since the platform's library hands over what it decoded"},
 		{[]string{"notice"}, "sent"},
 		{[]string{"notice", "show", "n1", "--as", "bilal"}, "Northhaven"},
 	} {

@@ -63,3 +63,20 @@ func TestAnImportThatCannotBe(t *testing.T) {
 	}
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
 }
+
+// TestAWhatsAppExportNeedsAKnownChannel: nothing in the text says that it is of a channel.
+func TestAWhatsAppExportNeedsAKnownChannel(t *testing.T) {
+	muhafiz := program(t)
+	dir := approvedSite(t, muhafiz, "https://whatsapp.com/channel/0029VaExample_-00000000")
+	path := filepath.Join(t.TempDir(), "_chat.txt")
+	if err := os.WriteFile(path, []byte("13/1/24, 10:00 - Somebody (simulated): This is simulated.\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := run(t, dir, muhafiz, "import", "--as", "amna", "--target", "channel", "--date-order", "dmy", path).want(t, exitFailed, "import")
+	if !strings.Contains(r.err, "let a WhatsApp account read the channel first") {
+		t.Errorf("says %q", r.err)
+	}
+	if r := run(t, dir, muhafiz, "import", "-h").want(t, 0, "help"); !strings.Contains(r.out, "--date-order") || !strings.Contains(r.out, "refuse the whole file") {
+		t.Errorf("help: %s", r.out)
+	}
+}

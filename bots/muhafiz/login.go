@@ -13,25 +13,35 @@ import (
 	"time"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
+	"github.com/muhafiz/muhafiz/config"
 )
 
 type loginCmd struct {
-	Platform     string `arg:"" enum:"telegram" help:"telegram."`
+	Platform     string `arg:"" enum:"telegram,whatsapp" help:"telegram or whatsapp."`
 	Name         string `arg:"" help:"The account's name in the configuration."`
-	CodeFrom     string `help:"Read the code from this file, from standard input with -, or from the first line that a program prints with cmd:/PROGRAM ARGUMENTS, instead of asking." placeholder:"FILE"`
-	PasswordFile string `help:"Read the two-step verification password from this file, without its line end." type:"path" placeholder:"FILE"`
-	QR           string `name:"qr" help:"Log in by scanning: draw the code on the terminal with --qr alone, print its link with --qr text, or write a picture with --qr FILE.png." placeholder:"HOW"`
-	Anew         bool   `help:"Throw the stored session away first."`
+	CodeFrom     string `help:"Telegram: read the code from this file, from standard input with -, or from the first line that a program prints with cmd:/PROGRAM ARGUMENTS, instead of asking." placeholder:"FILE"`
+	PasswordFile string `help:"Telegram: read the two-step verification password from this file, without its line end." type:"path" placeholder:"FILE"`
+	QR           string `name:"qr" help:"Log in by scanning: draw the code on the terminal with --qr alone, print its text with --qr text, or write a picture with --qr FILE.png. The default for WhatsApp." placeholder:"HOW"`
+	Code         string `help:"WhatsApp: link by a code that is typed on the phone of this number, or with --code alone of the configuration's." placeholder:"NUMBER"`
+	Anew         bool   `help:"Throw the stored session away first; on WhatsApp the device is unlinked."`
+
+	LatestVersion bool `help:"WhatsApp: only ask which version of the web client is served now. It is one request without the account, by its way out."`
 }
 
 func (loginCmd) Help() string {
-	return "Asks the platform for a code, or shows a QR code to scan with an app that is logged in, then asks for the two-step password where the account has one, and seals the session in the vault folder. Use dedicated accounts, one host each. A daemon must not be using the account; one that lost it lets go of it by itself, and takes it up again after the login."
+	return "Telegram: asks the platform for a code, or shows a QR code to scan with an app that is logged in, then asks for the two-step password where the account has one, and seals the session in the vault folder. WhatsApp: shows a QR code to scan with the account's phone, and a new one as each expires, or a code to type there; the device's keys are kept encrypted in the vault folder. Use at least two numbers for WhatsApp, which locks them out without asking. Use dedicated accounts, one host each. A daemon must not be using the account; one that lost it lets go of it by itself, and takes it up again after the login."
 }
 
 func (c loginCmd) Run(s *session) error {
 	cfg, err := s.load()
 	if err != nil {
 		return err
+	}
+	if c.Platform == config.PlatformWhatsApp {
+		return c.whatsApp(s, cfg)
+	}
+	if c.Code != "" || c.LatestVersion {
+		return exit(exitUsage, errors.New("--code and --latest-version are for WhatsApp"))
 	}
 	if c.Anew {
 		if err := daemon.ForgetSession(cfg, c.Name); err != nil {
@@ -52,7 +62,7 @@ func (c loginCmd) Run(s *session) error {
 		CodeSent: func(where string) { fmt.Fprintf(s.err, "the code comes by %s\n", safe(where)) },
 	}
 	if c.QR != "" {
-		show, err := s.showQR(c.QR)
+		show, err := s.showQR(c.QR, "Scan with the Telegram app of the account: Settings, Devices, Link Desktop Device.")
 		if err != nil {
 			return err
 		}
@@ -64,14 +74,19 @@ func (c loginCmd) Run(s *session) error {
 	if err := daemon.Login(s, daemon.Options{Config: cfg, Build: build(), Log: s.log}, c.Name, ask); err != nil {
 		return err
 	}
-	running, err := daemon.Resume(s, cfg, c.Name)
+	return c.resume(s, cfg, "logged in as "+c.Name)
+}
+
+// resume tells a daemon that the account can be used again, and people what was done.
+func (c loginCmd) resume(s *session, cfg *config.Config, done string) error {
+	running, err := daemon.Resume(s, cfg, c.Platform, c.Name)
 	switch {
 	case err != nil:
-		return exit(exitIncomplete, fmt.Errorf("logged in as %s, but the daemon does not use the account yet: %w", c.Name, err))
+		return exit(exitIncomplete, fmt.Errorf("%s, but the daemon does not use the account yet: %w", done, err))
 	case running:
-		fmt.Fprintf(s.out, "logged in as %s; the daemon uses the account again\n", c.Name)
+		fmt.Fprintf(s.out, "%s; the daemon uses the account again\n", done)
 	default:
-		fmt.Fprintf(s.out, "logged in as %s; the daemon uses the session when it starts\n", c.Name)
+		fmt.Fprintf(s.out, "%s; the daemon uses the session when it starts\n", done)
 	}
 	return nil
 }

@@ -10,23 +10,24 @@ import (
 	"rsc.io/qr"
 )
 
-// bareQR lets --qr stand without a word, which means the terminal; the grammar knows flags with a value and without, and none with
-// either.
+// bareQR lets --qr stand without a word, which means the terminal, and --code, which means the number in the configuration; the grammar
+// knows flags with a value and without, and none with either.
 func bareQR(args []string) []string {
 	args = slices.Clone(args)
 	for i, a := range args {
-		if a == "--qr" && (i == len(args)-1 || strings.HasPrefix(args[i+1], "-")) {
-			args[i] = "--qr=terminal"
+		if byDefault := map[string]string{"--qr": "terminal", "--code": configuredPhone}[a]; byDefault != "" && (i == len(args)-1 || strings.HasPrefix(args[i+1], "-")) {
+			args[i] = a + "=" + byDefault
 		}
 	}
 	return args
 }
 
-// showQR returns what shows a login link the way that the flag says.
-func (s *session) showQR(how string) (func(link string, until time.Time) error, error) {
+// showQR returns what shows a login code the way that the flag says; what says what to do with it. Until when a code is good is not
+// always known.
+func (s *session) showQR(how, what string) (func(link string, until time.Time) error, error) {
 	switch {
 	case how == "terminal":
-		return s.drawQR, nil
+		return s.drawQR(what), nil
 	case how == "text":
 		return func(link string, _ time.Time) error {
 			_, err := fmt.Fprintln(s.out, link)
@@ -42,23 +43,38 @@ func (s *session) showQR(how string) (func(link string, until time.Time) error, 
 			if err := renameio.WriteFile(how, code.PNG(), 0o600); err != nil {
 				return err
 			}
-			fmt.Fprintf(s.err, "wrote %s; it is good until %s\n", how, until.Local().Format(time.TimeOnly))
+			if until.IsZero() {
+				fmt.Fprintf(s.err, "wrote %s; a new one follows by itself\n", how)
+			} else {
+				fmt.Fprintf(s.err, "wrote %s; it is good until %s\n", how, until.Local().Format(time.TimeOnly))
+			}
 			return nil
 		}, nil
 	}
 	return nil, exit(exitUsage, fmt.Errorf("--qr must be terminal, text or a file that ends in .png, is %q", how))
 }
 
-// drawQR draws a link in half blocks, dark on light, whatever the terminal's colours are.
-func (s *session) drawQR(link string, until time.Time) error {
-	code, err := qr.Encode(link, qr.L)
-	if err != nil {
+// drawQR returns what draws a code in half blocks, dark on light, whatever the terminal's colours are. A later code takes the place of the
+// earlier one.
+func (s *session) drawQR(what string) func(link string, until time.Time) error {
+	lines := 0 // of what was drawn before
+	return func(link string, until time.Time) error {
+		code, err := qr.Encode(link, qr.L)
+		if err != nil {
+			return err
+		}
+		good := "A new one follows by itself."
+		if !until.IsZero() {
+			good = "Good until " + until.Local().Format(time.TimeOnly) + "; a new one follows by itself."
+		}
+		text := what + "\n" + halfBlocks(code.Black, code.Size) + good + "\n"
+		if lines > 0 && isTerminal(s.err) {
+			fmt.Fprintf(s.err, "\x1b[%dA\x1b[J", lines) // up, and clear to the end
+		}
+		lines = strings.Count(text, "\n")
+		_, err = fmt.Fprint(s.err, text)
 		return err
 	}
-	fmt.Fprintln(s.err, "Scan with the Telegram app of the account: Settings, Devices, Link Desktop Device.")
-	fmt.Fprint(s.err, halfBlocks(code.Black, code.Size))
-	_, err = fmt.Fprintf(s.err, "Good until %s; a new one follows by itself.\n", until.Local().Format(time.TimeOnly))
-	return err
 }
 
 // quiet is the light margin that ISO/IEC 18004 asks for, in modules.

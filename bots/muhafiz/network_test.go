@@ -182,7 +182,7 @@ func TestAPictureOfALinkIsOne(t *testing.T) {
 	s := &session{out: &out, err: &out}
 	file := filepath.Join(dir, "code.png")
 	for how, sign := range map[string]string{"terminal": "\u2580", file: "wrote", "text": "tg://login?token=c2ltdWxhdGVk"} {
-		show, err := s.showQR(how)
+		show, err := s.showQR(how, "Scan this.")
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
-	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors"
 )
 
 type planCmd struct{}
@@ -35,7 +35,7 @@ func (planCmd) Run(s *session) error {
 			printPlan(s, a)
 		}
 		for _, t := range p.Without {
-			fmt.Fprintf(s.out, "target %s has no account: add one under telegram.accounts\n", safe(t))
+			fmt.Fprintf(s.out, "target %s has no account: add one of its platform, under telegram.accounts or whatsapp.accounts\n", safe(t))
 		}
 		return shortOf(p)
 	})
@@ -54,12 +54,12 @@ func shortOf(p daemon.Planned) error {
 	return exit(exitIncomplete, errors.New("the accounts do not suffice for what the watchlist asks"))
 }
 
-func printPlan(s *session, a telegram.Plan) {
+func printPlan(s *session, a collectors.Plan) {
 	fmt.Fprintf(s.out, "\n%s: %d targets. %s\n", a.Source, len(a.Targets), a.Says)
 	rows := [][]string{{"TARGET", "MODE", "POSTS/DAY", "READ EVERY", "EXPECTED", "WORST", "SHARE", ""}}
 	for _, t := range a.Targets {
 		rows = append(rows, []string{
-			t.Target, t.Mode, strconv.FormatFloat(24*t.PerHour, 'f', 1, 64), pause(t.Every), pause(t.Expected), pause(t.Worst),
+			t.Target, t.Mode, perDay(t.PerHour), pause(t.Every), pause(t.Expected), pause(t.Worst),
 			percent(t.Share), remark(t),
 		})
 	}
@@ -79,7 +79,15 @@ func printPlan(s *session, a telegram.Plan) {
 	s.table(rows)
 }
 
-func remark(t telegram.TargetPlan) string {
+// perDay is a learned rate; a source that learns none gives a negative one.
+func perDay(perHour float64) string {
+	if perHour < 0 {
+		return "-"
+	}
+	return strconv.FormatFloat(24*perHour, 'f', 1, 64)
+}
+
+func remark(t collectors.TargetPlan) string {
 	switch {
 	case t.Mode != t.Asked:
 		return "asked for " + t.Asked + ", which no account has room for"

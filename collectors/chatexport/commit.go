@@ -25,6 +25,7 @@ type importer struct {
 	head     []evidence.Draft    // sent with each batch until one wrote something
 	n        uint32              // count of the next draft
 	source   *evidence.Collector // that acts; nil: that of exports
+	skips    string              // method of the records that list what was not read
 	cursor   string              // its presence says that this file was read to its end before
 	done     bool
 
@@ -125,7 +126,7 @@ func (im *importer) skipped(list []evidence.Skipped) {
 		n := min(len(list), maxSkipped)
 		request, _ := json.Marshal(map[string]any{"import": im.rep.ID}) // of a text: cannot fail
 		im.add(roleOther, im.account, false, &evidence.Acquisition{
-			Method: MethodSkipped, Request: request, Vantage: vantage, Observed: im.observed, Build: im.o.Build, File: clean(im.x.name),
+			Method: im.skips, Request: request, Vantage: vantage, Observed: im.observed, Build: im.o.Build, File: clean(im.rep.File),
 			Operator: im.o.Operator, Skipped: list[:n:n],
 		})
 		list = list[n:]

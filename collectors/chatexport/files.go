@@ -58,6 +58,7 @@ func note(p string) string {
 // keeper puts the files beside an export into the sink.
 type keeper struct {
 	root  *os.Root
+	from  func(name string) (io.ReadCloser, int64, *missed) // instead of root
 	sink  collectors.Sink
 	kinds []string
 	limit int64
@@ -75,7 +76,10 @@ func (k *keeper) keep(ctx context.Context, f file) (kept, *missed, error) {
 	if f.withheld != "" {
 		return kept{}, &missed{f.withheld, ""}, nil
 	}
-	if why := note(f.path); why != "" {
+	if f.note != "" {
+		return kept{}, &missed{f.note, "the export's own note"}, nil
+	}
+	if why := note(f.path); why != "" && k.from == nil {
 		return kept{}, &missed{why, "the export's own note"}, nil
 	}
 	if !slices.Contains(k.kinds, f.kind) {
@@ -111,7 +115,10 @@ func (k *keeper) keep(ctx context.Context, f file) (kept, *missed, error) {
 }
 
 // open opens a file inside of the export's folder. The root follows no link out of it; a pipe or a device is not waited for.
-func (k *keeper) open(path string) (*os.File, int64, *missed) {
+func (k *keeper) open(path string) (io.ReadCloser, int64, *missed) {
+	if k.from != nil {
+		return k.from(path)
+	}
 	if path == "" {
 		return nil, 0, &missed{MissedAbsent, "no path"}
 	}

@@ -25,7 +25,7 @@ func Import(ctx context.Context, o Options) (Report, error) {
 	}
 	defer x.close()
 	rep.File, rep.Name, rep.Account, rep.TimesAreLocal = x.name, x.head.name, decimal(x.channel), x.head.local
-	im := &importer{o: o, x: x, rep: &rep, account: evidence.Account(platform, "channel", decimal(x.channel))}
+	im := &importer{o: o, x: x, rep: &rep, skips: MethodSkipped, account: evidence.Account(platform, "channel", decimal(x.channel))}
 	if err := im.begin(ctx); err != nil {
 		return rep, err
 	}
@@ -138,12 +138,18 @@ func (im *importer) heads(request json.RawMessage) {
 
 // run reads and puts at the same time: one page is read while the one before it is committed.
 func (im *importer) run(ctx context.Context) error {
+	rd := &reader{channel: im.x.channel, own: ownName(im.o.Address)}
+	k := &keeper{root: im.x.root, sink: im.o.Sink, kinds: im.o.Media, limit: im.o.MaxMediaBytes}
+	return im.pages(ctx, k, func(ctx context.Context, emit func(page) bool) { parse(ctx, im.x.chat(), rd, emit) })
+}
+
+// pages puts what read emits.
+func (im *importer) pages(ctx context.Context, k *keeper, read func(ctx context.Context, emit func(page) bool)) error {
 	ctx, cancel := context.WithCancel(ctx)
 	pages := make(chan page, 2)
-	rd := &reader{channel: im.x.channel, own: ownName(im.o.Address)}
 	go func() {
 		defer close(pages)
-		parse(ctx, im.x.chat(), rd, func(p page) bool {
+		read(ctx, func(p page) bool {
 			select {
 			case pages <- p:
 				return true
@@ -157,7 +163,6 @@ func (im *importer) run(ctx context.Context) error {
 		for range pages {
 		}
 	}()
-	k := &keeper{root: im.x.root, sink: im.o.Sink, kinds: im.o.Media, limit: im.o.MaxMediaBytes}
 	for p := range pages {
 		if err := im.put(ctx, p, k); err != nil {
 			return err

@@ -19,6 +19,8 @@ type file struct {
 	thumb bool
 	// withheld is a reason not to keep the file whatever it is.
 	withheld string
+	// note is why the export itself says that it has no file.
+	note string
 }
 
 // media adds what the message carries. The identity of a file is made of the post's number and of attributes that every form of

@@ -83,7 +83,9 @@ type Report struct {
 	Records       int   // written to the log
 	Truncated     bool  // the file ends in the middle
 	TruncatedAt   int64 // the byte at which it does
-	TimesAreLocal bool  // the 2021 form: dates without a zone
+	TimesAreLocal bool  // the 2021 form, and WhatsApp's: dates without a zone
+
+	DateOrder string `json:",omitempty"` // of a WhatsApp export: DayFirst, MonthFirst or YearFirst
 }
 
 // Missed is the number of files that were not kept.

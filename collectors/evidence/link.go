@@ -20,6 +20,8 @@ func PostLink(platform, account string, post Ordinal) string {
 		return account + "/s/" + story
 	case platform == "telegram":
 		return account + "/" + part
+	case platform == "whatsapp" && !isStory:
+		return account + "/" + part
 	case platform == "x" && !isStory:
 		return account + "/status/" + part
 	case platform == "facebook" && !isStory:

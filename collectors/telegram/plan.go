@@ -10,37 +10,12 @@ import (
 	"github.com/muhafiz/muhafiz/collectors"
 )
 
-// Plan is how an account shares its budget out over its targets.
-type Plan struct {
-	Source  string       `json:"source"`
-	Targets []TargetPlan `json:"targets"` // by id
-	Budgets []BudgetPlan `json:"budgets"` // by method; none where the account has no budget
-	Fits    bool         `json:"fits"`    // every delay below is what the modes promise
-	Says    string       `json:"says"`    // a sentence about that
-}
-
-// TargetPlan is what one target can expect. Times are in seconds.
-type TargetPlan struct {
-	Target   string  `json:"target"`
-	Mode     string  `json:"mode"`           // in force, which may be less than what was asked for
-	Asked    string  `json:"asked"`          // in the watchlist
-	PerHour  float64 `json:"posts_per_hour"` // learned
-	Every    float64 `json:"every_s"`        // between two reads
-	Expected float64 `json:"expected_s"`     // until a post is durable, in the mean
-	Worst    float64 `json:"worst_s"`        // as long as the account is neither held up nor cut off
-	Share    float64 `json:"share"`          // of the budget that its mode uses
-	Known    bool    `json:"known"`          // its address was looked up by this account
-}
-
-// BudgetPlan is one budget. Share is what rotation and polls are planned to use, Used what was used lately.
-type BudgetPlan struct {
-	Method    string  `json:"method"`
-	PerMinute float64 `json:"per_minute"` // for long
-	Share     float64 `json:"planned_share"`
-	Used      float64 `json:"used_share"`
-	Granted   int64   `json:"granted"` // within Over
-	Over      float64 `json:"over_s"`
-}
+// The plan's types are those of every source.
+type (
+	Plan       = collectors.Plan
+	TargetPlan = collectors.TargetPlan
+	BudgetPlan = collectors.BudgetPlan
+)
 
 // pollsUsually is the pause between polls that the platform usually asks for.
 const pollsUsually = 30 * time.Second

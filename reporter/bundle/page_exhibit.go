@@ -43,12 +43,13 @@ type postEvent struct {
 
 // request is the acquisition that brought an observation.
 type request struct {
-	Seq     int64
-	Method  string
-	Alias   string
-	Vantage string
-	Server  evidence.Time
-	Offset  *int64
+	Seq       int64
+	Method    string
+	Alias     string
+	Vantage   string
+	Server    evidence.Time
+	Offset    *int64
+	Reencoded bool // the kept reply is our encoding
 }
 
 func (b *builder) exhibitPage(ctx context.Context, p *post) (*exhibitPage, error) {
@@ -141,7 +142,7 @@ func (b *builder) request(ctx context.Context, id evidence.ID) (*request, error)
 	if err != nil {
 		return nil, err
 	}
-	return &request{r.Seq, a.Method, a.Alias, a.Vantage, a.ServerDate, a.ClockOffsetMS}, nil
+	return &request{r.Seq, a.Method, a.Alias, a.Vantage, a.ServerDate, a.ClockOffsetMS, a.Reencoded}, nil
 }
 
 // albums lists the posts of the bag by the album that they share, in the bag's order. What readers of a channel see as one post is

@@ -31,6 +31,9 @@ func observing() map[evidence.Kind]teller {
 			}
 			if !b.Reply.IsZero() {
 				s += fmt.Sprintf(" and kept %d bytes (%s)", b.Reply.Size, short(b.Reply.SHA256))
+				if b.Reencoded {
+					s += " in our own encoding, since the platform's library hands over what it decoded and not the bytes as they came"
+				}
 			}
 			if len(b.Skipped) > 0 {
 				s += fmt.Sprintf("; %s not read", many(len(b.Skipped), "part"))

@@ -4,9 +4,11 @@ package lab
 
 import (
 	"crypto/rand"
+	"fmt"
 	"os"
 	"runtime/pprof"
 	"slices"
+	"strings"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/mod/sumdb/note"
@@ -82,4 +84,17 @@ func Summarise(all []float64) Figures {
 	all = slices.Clone(all)
 	slices.Sort(all)
 	return Figures{all, all[0], all[len(all)/2], all[len(all)-1]}
+}
+
+// Memory returns a part of the resident set in MB, as /proc/self/status names it: VmRSS, RssAnon, VmHWM. A log's file is mapped and counts
+// in VmRSS as far as it was read.
+func Memory(part string) (float64, error) {
+	b, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(b), part+":")
+	var kb float64
+	_, err = fmt.Sscan(rest, &kb)
+	return kb / 1024, err
 }

@@ -1,0 +1,135 @@
+package whatsapp
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"go.mau.fi/whatsmeow"
+	waBinary "go.mau.fi/whatsmeow/binary"
+	"go.mau.fi/whatsmeow/types"
+)
+
+// ErrNotAllowed is returned for a query that this collector never makes, before anything is sent.
+var ErrNotAllowed = errors.New("this is not a query that Muhafiz may make")
+
+// The GraphQL queries, by the ids that the web client uses.
+const (
+	queryInfo   = "6563316087068696"
+	queryFollow = "9926858900719341"
+)
+
+// Requests returns what an observing source asks for, in the form NAMESPACE.ELEMENT, or w:mex.ID for a GraphQL query: the metadata of a
+// channel, its posts, the hosts of files, and to follow a channel whose target says so. The library adds keep-alive, login and keys
+// on its own.
+func Requests() []string {
+	return []string{"newsletter.messages", "w:m.media_conn", "w:mex." + queryFollow, "w:mex." + queryInfo}
+}
+
+// asker makes the allowed queries with a client, and no others: it is the only thing of this package that holds a client's sending side, but for
+// acknowledgements and the pairing.
+type asker struct {
+	cli     *whatsmeow.Client
+	timeout time.Duration
+}
+
+func (a asker) iq(ctx context.Context, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
+	if name := namespace + "." + body.Tag; !slices.Contains(Requests(), name) {
+		return nil, fmt.Errorf("%s: %w", name, ErrNotAllowed)
+	}
+	return a.send(ctx, namespace, typ, body)
+}
+
+// send asks once: the library's own repetition would wait for a connection that it does not make, and hold this one open meanwhile.
+func (a asker) send(ctx context.Context, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
+	return internals(a.cli).SendIQ(ctx, whatsmeow.DangerousInfoQuery{
+		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
+	})
+}
+
+// graph returns the data of a GraphQL answer as the platform wrote it. It is the library's SendMexIQ, without its repetition.
+func (a asker) graph(ctx context.Context, query string, variables any) (json.RawMessage, error) {
+	if name := "w:mex." + query; !slices.Contains(Requests(), name) {
+		return nil, fmt.Errorf("%s: %w", name, ErrNotAllowed)
+	}
+	payload, err := json.Marshal(map[string]any{"variables": variables})
+	if err != nil {
+		return nil, fmt.Errorf("write the query: %w", err)
+	}
+	n, err := a.send(ctx, "w:mex", "get", waBinary.Node{Tag: "query", Attrs: waBinary.Attrs{"query_id": query}, Content: payload})
+	if err != nil {
+		return nil, err
+	}
+	result, ok := n.GetOptionalChildByTag("result")
+	b, isBytes := result.Content.([]byte)
+	if !ok || !isBytes || text(&result, "format") == "argo" {
+		return nil, errUnreadable
+	}
+	var g types.GraphQLResponse
+	if err := json.Unmarshal(b, &g); err != nil {
+		return nil, fmt.Errorf("%w: %w", errUnreadable, err)
+	}
+	if len(g.Errors) > 0 {
+		return g.Data, g.Errors
+	}
+	return g.Data, nil
+}
+
+// posts asks for the page of posts below before (0: the newest).
+func (a asker) posts(ctx context.Context, jid types.JID, before, count int) (*waBinary.Node, error) {
+	attrs := waBinary.Attrs{"type": "jid", "jid": jid, "count": count}
+	if before > 0 {
+		attrs["before"] = before
+	}
+	n, err := a.iq(ctx, "newsletter", "get", waBinary.Node{Tag: "messages", Attrs: attrs})
+	if err != nil {
+		return nil, err
+	}
+	list, ok := n.GetOptionalChildByTag("messages")
+	if !ok {
+		return nil, errNoList
+	}
+	return &list, nil
+}
+
+// errNoList keeps an answer without a list from being taken for an empty one.
+var errNoList = errors.New("the answer holds no list of posts")
+
+func (a asker) info(ctx context.Context, typ types.NewsletterKeyType, key string) (json.RawMessage, error) {
+	return a.graph(ctx, queryInfo, map[string]any{
+		"fetch_creation_time": true, "fetch_full_image": true, "fetch_viewer_metadata": typ == types.NewsletterKeyTypeJID,
+		"input": map[string]any{"key": key, "type": typ},
+	})
+}
+
+func (a asker) follow(ctx context.Context, jid types.JID) (json.RawMessage, error) {
+	return a.graph(ctx, queryFollow, map[string]any{"newsletter_id": jid.String()})
+}
+
+// hosts asks where files are served.
+func (a asker) hosts(ctx context.Context) ([]string, error) {
+	n, err := a.iq(ctx, "w:m", "set", waBinary.Node{Tag: "media_conn"})
+	if err != nil {
+		return nil, err
+	}
+	conn := n.GetChildByTag("media_conn")
+	var out []string
+	for _, h := range conn.GetChildrenByTag("host") {
+		if name := text(&h, "hostname"); ours(name) {
+			out = append(out, name)
+		}
+	}
+	if len(out) == 0 {
+		return nil, errors.New("WhatsApp named no host for files")
+	}
+	return out, nil
+}
+
+// internals is the library's way to ask for raw elements and to acknowledge one later; it has no other.
+func internals(cli *whatsmeow.Client) *whatsmeow.DangerousInternalClient {
+	//lint:ignore SA1019 marked as deprecated only to warn; the version is fixed in go.mod and the tests run against it
+	return cli.DangerousInternals()
+}
