@@ -328,54 +328,6 @@ func (b *blobs) remember(d evidence.Digest) {
 	delete(b.gone, d)
 }
 
-// recheck refuses a draft that names a blob which an erasure removed after the draft was prepared.
-func (b *blobs) recheck(d *draft) error {
-	x, ok := d.in.Body.(evidence.Blobber)
-	if !ok {
-		return nil
-	}
-	for _, blob := range x.Blobs() {
-		b.mu.Lock()
-		gone := b.gone[blob]
-		b.mu.Unlock()
-		if gone {
-			return fmt.Errorf("%s: %w", blob, evidence.ErrMissingBlob)
-		}
-	}
-	return nil
-}
-
-// remove deletes blobs. Their folders are synced before it returns; those that are gone already are no error.
-func (b *blobs) remove(ds []evidence.Digest) error {
-	dirs := map[string]bool{}
-	for _, d := range ds {
-		lock := &b.locks[d[0]]
-		lock.Lock()
-		b.mu.Lock()
-		delete(b.young, d)
-		delete(b.old, d)
-		b.gone[d] = true
-		b.mu.Unlock()
-		for _, folder := range []string{sealedBlobs, plainBlobs} {
-			path := b.path(folder, d)
-			switch err := os.Remove(path); {
-			case err == nil:
-				dirs[filepath.Dir(path)] = true
-			case !errors.Is(err, fs.ErrNotExist):
-				lock.Unlock()
-				return err
-			}
-		}
-		lock.Unlock()
-	}
-	for dir := range dirs {
-		if err := syncDir(dir); err != nil {
-			return &diskError{err}
-		}
-	}
-	return nil
-}
-
 // Blob opens a kept blob for reading and returns its size in bytes, or evidence.ErrNotFound. It does not check the bytes
 // against the digest; fsck and whoever hands them on do.
 func (v *Vault) Blob(ctx context.Context, d evidence.Digest) (io.ReadSeekCloser, int64, error) {

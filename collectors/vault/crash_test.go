@@ -35,7 +35,7 @@ const crashPosts = 20
 const fullVault = "MUHAFIZ_TEST_FULL_VAULT"
 
 func TestMain(m *testing.M) {
-	for name, child := range map[string]func(string) error{crashVault: writeUntilKilled, fullVault: writeUntilFull} {
+	for name, child := range map[string]func(string) error{crashVault: writeUntilKilled, fullVault: writeUntilFull, eraseVault: eraseUntilKilled} {
 		path := os.Getenv(name)
 		if path == "" {
 			continue

@@ -33,8 +33,9 @@ type Erasure struct {
 	Bytes   int64 // of them
 	Keys    int   // data keys destroyed: with them the bodies are gone from every copy of the vault
 	// Lingering bodies are gone for every reader, but their bytes stay in free pages of vault.db, or in backups under a key that others
-	// still need, until Compact has run.
-	Lingering int
+	// still need, until Compact has run. LingeringBlobs stay in backups alone, and in those of a plain vault for good.
+	Lingering      int
+	LingeringBlobs int
 }
 
 // ErrNotErasable: the record is one of those that say what the log itself is.
@@ -121,11 +122,14 @@ func (v *Vault) erasePart(ctx context.Context, p ErasePlan, seqs, replies []int6
 	for _, k := range e.keys {
 		e.body.Keys = append(e.body.Keys, k.String())
 	}
-	out.Bodies, out.Replies = out.Bodies+len(e.records), out.Replies+len(e.cuts)
-	out.Keys, out.Lingering = out.Keys+len(e.keys), out.Lingering+len(e.records)-freed
+	count := func(blobs int, bytes int64) {
+		out.Bodies, out.Replies = out.Bodies+len(e.records), out.Replies+len(e.cuts)
+		out.Keys, out.Lingering = out.Keys+len(e.keys), out.Lingering+len(e.records)-freed
+		out.Blobs, out.Bytes, out.LingeringBlobs = out.Blobs+blobs, out.Bytes+bytes, out.LingeringBlobs+blobs
+	}
 	if p.DryRun {
 		n, bytes, err := v.wouldRemove(ctx, e)
-		out.Blobs, out.Bytes = out.Blobs+n, out.Bytes+bytes
+		count(n, bytes)
 		return false, err
 	}
 	if len(e.records) == 0 && len(e.cuts) == 0 {
@@ -139,7 +143,7 @@ func (v *Vault) erasePart(ctx context.Context, p ErasePlan, seqs, replies []int6
 		return false, err
 	}
 	out.Records = append(out.Records, rec)
-	out.Blobs, out.Bytes = out.Blobs+e.body.Files, out.Bytes+e.body.Bytes
+	count(e.body.Files, e.body.Bytes)
 	return true, nil
 }
 

@@ -3,6 +3,8 @@ package vault
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"os"
 	"slices"
 
@@ -13,6 +15,9 @@ import (
 
 // Which records name a blob is kept by digest, and so by a follower that reads the log in runs: it is brought to the head before an
 // erasure, and once more within the erasure's own transaction. An erasure needs no other index of the blobs.
+
+// ErrUnknownKind: a record may name blobs that this build cannot see, and so nothing may be erased.
+var ErrUnknownKind = errors.New("this build does not know its kind or schema, and so not which blobs it needs: erase with the muhafiz that wrote it, or a newer one")
 
 // followChunk is how many records the follower reads in one transaction.
 const followChunk = 5000
@@ -30,7 +35,9 @@ func (v *Vault) followBlobs(ctx context.Context) error {
 			}
 			return err
 		})
-		if err != nil {
+		if errors.Is(err, ErrUnknownKind) {
+			return err
+		} else if err != nil {
 			return v.fail(err)
 		}
 	}
@@ -87,10 +94,20 @@ func (t *txn) blobsOf(value []byte) ([]evidence.Digest, error) {
 	if err != nil || rec.Body == nil {
 		return nil, err
 	}
-	return recordBlobs(rec), nil
+	b, err := evidence.DecodeBody(rec)
+	if err != nil {
+		return nil, err
+	}
+	switch b := b.(type) {
+	case *evidence.Unknown:
+		return nil, fmt.Errorf("record %d (%s): %w", e.Seq, e.Kind, ErrUnknownKind)
+	case evidence.Blobber:
+		return b.Blobs(), nil
+	}
+	return nil, nil
 }
 
-// namesBlobs spares the follower the bodies of the kinds that name none; a kind that this build does not know is never erased.
+// namesBlobs spares the follower the bodies of the kinds that name none.
 func namesBlobs(k evidence.Kind) bool {
 	switch k {
 	case evidence.KindPostSeen, evidence.KindPostCounts, evidence.KindPostGone, evidence.KindAccountBound, evidence.KindAccountSeen, evidence.KindCheckpoint:

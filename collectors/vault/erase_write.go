@@ -67,7 +67,7 @@ func (w *writer) attemptErasure(e *erasure) (doomed []evidence.Digest, refused b
 	}
 	for done := false; !done; {
 		if _, done, err = t.follow(followChunk); err != nil {
-			return nil, false, err
+			return nil, errors.Is(err, ErrUnknownKind), err
 		}
 	}
 	if doomed, err = w.release(t, e); err != nil {

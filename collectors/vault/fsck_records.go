@@ -245,6 +245,7 @@ func (s *sequence) blobs(seq int64, b evidence.Body) {
 		return
 	}
 	for _, d := range blobber.Blobs() {
+		s.f.followed(seq, d)
 		c, known := s.f.blobs[d]
 		if !known {
 			c = claim{seq: seq, size: -1}

@@ -179,3 +179,14 @@ func (f *fsck) forgotten() (n int) {
 	}
 	return n
 }
+
+// followed looks for a blob's entry in the list that erasures go by: without it a blob could be removed that a record still names.
+func (f *fsck) followed(seq int64, d evidence.Digest) {
+	next, refs := f.t.meta.Get([]byte(metaRefs)), f.t.Bucket([]byte(bucketRefs))
+	if len(next) != 8 || seq >= keySeq(next) || f.t.cutBy(seq) >= 0 {
+		return
+	}
+	if refs == nil || refs.Get(refKey(d, seq)) == nil {
+		f.problem("bucket "+bucketRefs, "it does not say that record %d names the blob %s", seq, d)
+	}
+}

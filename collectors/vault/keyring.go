@@ -13,8 +13,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-
-	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
 // Sealer guards a key ring: it seals and opens the ring's own key, once each time a vault is opened. Package secrets makes one of an
@@ -120,8 +118,8 @@ type ring struct {
 	opened map[keyID]*dataKey
 }
 
-// maxOpened bounds the keys in memory; one takes some two kilobytes.
-const maxOpened = 4096
+// maxOpened bounds the keys in memory; one takes some two kilobytes. It is well above the channels that write in one month.
+const maxOpened = 1 << 14
 
 // The names of a key's file, and of what is left of it: an old copy of vault.db needs to be told that its bodies were erased.
 const (
@@ -356,39 +354,4 @@ func (r *ring) ids(keep func(keyID, keyName) bool) (out []keyID) {
 		}
 	}
 	return out
-}
-
-// The classes of keys that no record's subject gives.
-const (
-	classState = "state" // names and cursors
-	classBlobs = "blobs"
-	classView  = "view." // and the view's name
-)
-
-// content are the kinds that hold what a channel published: they are sealed per channel and month, so that retention can destroy a
-// month of a channel, and what is known of its collection stays readable.
-func content(k evidence.Kind) bool {
-	switch k {
-	case evidence.KindPostSeen, evidence.KindPostCounts, evidence.KindPostGone, evidence.KindMediaKept, evidence.KindMediaMissed,
-		evidence.KindAccountSeen, evidence.KindFinding:
-		return true
-	}
-	return false
-}
-
-// clear are the kinds that are never sealed: who checks the log without a key needs them, and they hold nothing that was collected.
-func inTheClear(k evidence.Kind) bool {
-	switch k {
-	case evidence.KindVaultCreated, evidence.KindKeyRotated, evidence.KindCheckpoint, evidence.KindErased, evidence.KindVaultCompacted:
-		return true
-	}
-	return false
-}
-
-// class returns the class of a record.
-func class(e evidence.Envelope) string {
-	if e.Subject.Space() == evidence.SpaceAccount && content(e.Kind) {
-		return string(e.Subject.Whole())
-	}
-	return string([]byte{byte(e.Subject.Space())})
 }

@@ -134,7 +134,7 @@ func (v *Vault) rebuild(view evidence.View, size int64) error {
 			if err != nil {
 				return err
 			}
-			if s.Next, err = applyRange(t, table{view, b, key}, s.Next, min(size, s.Next+rebuildChunk)); err != nil {
+			if s.Next, err = applyRange(t, s.Next, min(size, s.Next+rebuildChunk), table{view, b, key}); err != nil {
 				return err
 			}
 			if at = s; s.Next >= size {
@@ -180,8 +180,8 @@ func (v *Vault) freshBucket(t *txn, view evidence.View, s viewState, ok bool) (v
 	return s, b, err
 }
 
-// applyRange shows a view the records from..to-1 and returns the next.
-func applyRange(t *txn, tab table, from, to int64) (int64, error) {
+// applyRange shows views the records from..to-1 and returns the next.
+func applyRange(t *txn, from, to int64, tabs ...table) (int64, error) {
 	c := t.log.Cursor()
 	next := from
 	for k, v := c.Seek(seqKey(from)); k != nil && next < to; k, v = c.Next() {
@@ -189,8 +189,10 @@ func applyRange(t *txn, tab table, from, to int64) (int64, error) {
 		if err != nil {
 			return next, fmt.Errorf("record %d: %w", keySeq(k), err)
 		}
-		if err := tab.apply(rec); err != nil {
-			return next, err
+		for _, tab := range tabs {
+			if err := tab.apply(rec); err != nil {
+				return next, err
+			}
 		}
 		next++
 	}

@@ -11,55 +11,88 @@ import (
 // renewChunk is how many records a view that is built anew sees in one transaction, while others wait to write.
 const renewChunk = 2000
 
-// renewViews builds every view anew beside the one in use, from the log as it is now, and then puts it in its place. Readers and the writer
-// go on with the old one meanwhile. In a sealed vault the new one has a key of its own, and that of the old one is destroyed.
-func (v *Vault) renewViews() error {
-	for _, view := range v.o.Views {
-		if err := v.renew(view); err != nil {
-			return v.fail(fmt.Errorf("build view %s anew: %w", view.Name, err))
-		}
-	}
-	return v.update(func(t *txn) error { return t.meta.Delete([]byte(metaStale)) })
+// renewal is a view that is built anew.
+type renewal struct {
+	view      evidence.View
+	old, next viewState
+	key       *dataKey // nil where the vault is not sealed
 }
 
-func (v *Vault) renew(view evidence.View) error {
-	var old, next viewState
-	key, err := v.newViewKey(view.Name)
-	if err != nil {
+// renewViews builds every view anew beside the one in use, from the log as it is now, and then puts all in their places with one commit.
+// Readers and the writer go on with the old ones meanwhile. In a sealed vault the new ones have keys of their own, and those of the old ones
+// are destroyed. The log is read once for all views.
+func (v *Vault) renewViews() error {
+	rs := make([]renewal, len(v.o.Views))
+	for i, view := range v.o.Views {
+		rs[i].view = view
+	}
+	if err := v.renew(rs); err != nil {
+		return v.fail(fmt.Errorf("build the views anew: %w", err))
+	}
+	return nil
+}
+
+func (v *Vault) renew(rs []renewal) error {
+	for i := range rs {
+		var err error
+		if rs[i].key, err = v.newViewKey(rs[i].view.Name); err != nil {
+			return err
+		}
+	}
+	if err := v.update(func(t *txn) error { return t.beginRenewal(rs) }); err != nil {
 		return err
 	}
-	err = v.update(func(t *txn) error {
-		old, _ = readViewState(t, view.Name)
-		next = viewState{Version: view.Version, Gen: 1 - old.Gen}
-		if key != nil {
-			next.Key = key.id.String()
-		}
-		if b := []byte(next.bucket(view.Name)); t.Bucket(b) != nil {
-			if err := t.DeleteBucket(b); err != nil {
-				return err
-			}
-		}
-		_, err := t.CreateBucket([]byte(next.bucket(view.Name)))
-		return err
-	})
-	if err != nil {
-		return err
-	}
+	at := int64(0)
 	for done := false; !done; {
 		err := v.update(func(t *txn) (err error) {
 			head := keySeq(t.meta.Get([]byte(metaHead)))
-			tab := table{view, t.Bucket([]byte(next.bucket(view.Name))), key}
-			if next.Next, err = applyRange(t, tab, next.Next, min(head, next.Next+renewChunk)); err != nil || next.Next < head {
+			tabs := make([]table, len(rs))
+			for i, r := range rs {
+				tabs[i] = table{r.view, t.Bucket([]byte(r.next.bucket(r.view.Name))), r.key}
+			}
+			if at, err = applyRange(t, at, min(head, at+renewChunk), tabs...); err != nil || at < head {
 				return err
 			}
 			done = true
-			return t.replaceView(view.Name, old, next)
+			for _, r := range rs {
+				if err := t.replaceView(r.view.Name, r.old, r.next); err != nil {
+					return err
+				}
+			}
+			return t.meta.Delete([]byte(metaStale))
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return v.destroyNamed(old.Key)
+	for _, r := range rs {
+		if err := v.destroyNamed(r.old.Key); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// beginRenewal makes the second bucket of each view.
+func (t *txn) beginRenewal(rs []renewal) error {
+	for i := range rs {
+		r := &rs[i]
+		r.old, _ = readViewState(t, r.view.Name)
+		r.next = viewState{Version: r.view.Version, Gen: 1 - r.old.Gen}
+		if r.key != nil {
+			r.next.Key = r.key.id.String()
+		}
+		b := []byte(r.next.bucket(r.view.Name))
+		if t.Bucket(b) != nil {
+			if err := t.DeleteBucket(b); err != nil {
+				return err
+			}
+		}
+		if _, err := t.CreateBucket(b); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // replaceView puts a view that has seen the whole log in the place of the old one.

@@ -145,6 +145,12 @@ func (v *Vault) beginSealing() error {
 	if err != nil {
 		return err
 	}
+	// The ring may know a later vault.db of this vault, which was sealed already.
+	if !v.o.Keys.Restored {
+		if err := v.checkSeen(r); err != nil {
+			return err
+		}
+	}
 	keys, err := r.ensure(keyName{class: classState})
 	if err != nil {
 		return err

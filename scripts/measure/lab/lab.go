@@ -19,9 +19,12 @@ import (
 // Vault makes a vault with a throw-away key and all of the program's views.
 func Vault(path string) (*vault.Vault, error) { return open(path, nil) }
 
-// SealedVault makes one that is sealed, with a vault key that nobody keeps.
+// SealedVault makes one that is sealed. Its vault key is an age identity beside it, called path.key.
 func SealedVault(path string) (*vault.Vault, error) {
-	key, err := secrets.PassphraseKey("bench", rand.Text())
+	if _, err := secrets.WriteVaultKey(path + ".key"); err != nil {
+		return nil, err
+	}
+	key, err := secrets.LoadVaultKey(path+".key", "")
 	if err != nil {
 		return nil, err
 	}
