@@ -18,6 +18,8 @@ func (l *loader) checkMain(d *decoder) {
 	checkPeople(d, c.People)
 	l.checkTelegram(d)
 	l.checkAnchors(d)
+	l.checkVaultKey(d)
+	l.checkRetention(d)
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}

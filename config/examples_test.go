@@ -77,7 +77,7 @@ func TestExamplesWarn(t *testing.T) {
 		got = append(got, strings.TrimPrefix(w.At, dir+"/")+" "+w.Text)
 	}
 	want := []string{
-		"muhafiz.yaml:100:3 nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority",
+		"muhafiz.yaml:106:3 nobody outside confirms the log: whoever holds its key could rewrite what no kept checkpoint covers; name a time-stamping authority",
 		"organisations.yaml:101:5 blf rests on the law of a single state (Pakistan): its notices may cite that list only on that state's route, and otherwise the platform's own rules",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

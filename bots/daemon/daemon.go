@@ -193,8 +193,8 @@ func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
 	d.mu.Lock()
 	old := d.cfg
 	d.mu.Unlock()
-	if c.Vault != old.Vault || c.LogKey != old.LogKey {
-		err := c.ErrorAt("vault", "the vault and its log key cannot change while the daemon runs; stop it and start it again")
+	if c.Vault != old.Vault || c.LogKey != old.LogKey || c.Keyring != old.Keyring || (c.VaultKey == nil) != (old.VaultKey == nil) {
+		err := c.ErrorAt("vault", "the vault, its log key and how it is sealed cannot change while the daemon runs; stop it and start it again")
 		d.o.Log.Error().Err(err).Msg("the old configuration stays in force")
 		return Applied{}, fmt.Errorf("%w", err)
 	}

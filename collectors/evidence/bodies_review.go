@@ -18,6 +18,8 @@ const (
 	StatementTargetApproval = "target-approval"
 	StatementAdjudication   = "adjudication" // a third person's, between the first who decided and the second who refused
 	StatementRelisting      = "relisting"    // a marked address belongs on the list after all
+	StatementErasure        = "erasure"      // what was collected of a stopped target is erased
+	StatementOrder          = "order"        // something is done with a quarantined post
 )
 
 // Statement is what a person signs. Its JSON bytes are signed and kept as Signed.Payload; nothing is re-encoded.
@@ -51,6 +53,8 @@ type Statement struct {
 	Lifts *RecordRef `json:"lifts,omitempty"`
 	// Lists is what a listing signs.
 	Lists *Lists `json:"lists,omitempty"`
+	// Orders is what two people want done with a quarantined post; Confirms is then the record that quarantined it.
+	Orders *Order `json:"orders,omitempty"`
 }
 
 // Agrees reports whether a word on a decision agrees with it. A blind one does where it comes to the same outcome on the same
