@@ -262,3 +262,10 @@ func (g *Guard) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, e
 	}
 	return recs, nil
 }
+
+// withholdsCase reports whether the decisions on a case are withheld.
+func (g *Guard) withholdsCase(c evidence.Ordinal) bool {
+	g.mu.RLock()
+	defer g.mu.RUnlock()
+	return g.out != nil && g.out.cases[c]
+}

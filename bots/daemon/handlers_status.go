@@ -26,6 +26,8 @@ type Status struct {
 	Sources    []SourceState           `json:"sources"`
 	Targets    []TargetStatus          `json:"targets"`
 	Redress    RedressStatus           `json:"redress"`
+	Sealed     bool                    `json:"sealed"` // what is written now, at rest
+	Retention  RetentionStatus         `json:"retention"`
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -86,6 +88,10 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 		})
 	}
 	if s.Redress, err = r.redressStatus(ctx, s.Kinds, all); err != nil {
+		return nil, err
+	}
+	s.Sealed = r.Config.VaultKey != nil
+	if err := r.statusRetention(ctx, &s); err != nil {
 		return nil, err
 	}
 	_, by, err := anchor.Newest(ctx, r.Vault)

@@ -46,6 +46,9 @@ type grammar struct {
 	Bundle     bundleCmd     `cmd:"" help:"Build an evidence bundle of a case, an account or single posts."`
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
 	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
+	Hold       holdCmd       `cmd:"" help:"Keep something from being erased: place, release, list holds."`
+	Retain     retainCmd     `cmd:"" help:"Say what retention would erase, or run it now."`
+	Quarantine quarantineCmd `cmd:"" help:"Put a post out of sight at once; hand it to a hotline, destroy or release it as two people."`
 	Compact    compactCmd    `cmd:"" help:"Write the vault's file anew without what was erased. Needs the vault to itself."`
 	Checkpoint checkpointCmd `cmd:"" help:"Show the log's signed head and who outside confirmed it; export, verify, stamp, accept."`
 	Key        keyCmd        `cmd:"" help:"Make a log key, a vault key or a person's signing key."`

@@ -74,6 +74,9 @@ type RetentionRun struct {
 	Soon      int   `json:"soon"`               // bodies that will be due within the warning
 	SoonFrom  Time  `json:"soon_from,omitzero"` // when the first of them is
 	Scanned   int64 `json:"scanned"`            // records looked at
+	Warn      int   `json:"warn"`               // days
+	// Terms are the terms in days that are new or changed since the run before, by account; that of people's acts is under v0.
+	Terms map[Ordinal]int `json:"terms,omitempty"`
 }
 
 // Kind implements Body.

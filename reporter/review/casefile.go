@@ -40,7 +40,7 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 		return f, err
 	}
 	if f.Hidden == "" {
-		if no := d.caseInSight(ctx, c); CodeOf(no) == InQuarantine {
+		if no := d.CaseInSight(ctx, c); CodeOf(no) == InQuarantine {
 			f.Hidden = no.Error()
 		} else if no != nil {
 			return f, no

@@ -184,8 +184,8 @@ func outOfSight(post evidence.Ordinal) string {
 	return fmt.Sprintf("post %s is in quarantine: nothing of it is shown or handed out; two people hand it to a hotline, destroy it or release it: muhafiz quarantine list", post)
 }
 
-// caseInSight refuses a case of which an exhibit is out of sight.
-func (d *Desk) caseInSight(ctx context.Context, c Case) error {
+// CaseInSight refuses a case of which an exhibit is out of sight.
+func (d *Desk) CaseInSight(ctx context.Context, c Case) error {
 	if c.Decision == nil {
 		return nil
 	}
@@ -261,6 +261,47 @@ func (d *Desk) Order(ctx context.Context, person string, post evidence.Ordinal, 
 		o.Second = &Signer{p.ID, st.Fingerprint}
 	}
 	return q, *st.Orders, err
+}
+
+// Signers are the people who signed an order.
+func (q Quarantine) Signers(what, recipient string) []string {
+	o := q.order(what, recipient)
+	if o == nil {
+		return nil
+	}
+	if o.Second == nil {
+		return []string{o.First.Person}
+	}
+	return []string{o.First.Person, o.Second.Person}
+}
+
+// Destroyer is the second of the two people who ordered that the post is destroyed.
+func (q Quarantine) Destroyer() string {
+	if o := q.order(evidence.OrderDestroy, ""); o != nil && o.Second != nil {
+		return o.Second.Person
+	}
+	return ""
+}
+
+// MayDestroy says why a post that two people want destroyed is not destroyed now; nil where it is. The condition holds it together with
+// the holds as they were looked at.
+func (d *Desk) MayDestroy(ctx context.Context, q Quarantine) (evidence.Expect, error) {
+	holds, err := d.get(ctx, ViewHolds, HoldsHead, new(int64))
+	expect := evidence.Expect{View: ViewHolds, Key: HoldsHead, Version: holds}
+	switch {
+	case err != nil:
+		return expect, err
+	case !q.Ordered(evidence.OrderDestroy, ""):
+		return expect, refuse(Incomplete, "one person alone destroys nothing: a second must sign")
+	}
+	t, err := d.targetOf(ctx, q.Post.Whole())
+	if CodeOf(err) == WrongTarget {
+		t, err = Target{Account: q.Post.Whole()}, nil
+	}
+	if err == nil {
+		err = d.notHeld(ctx, t)
+	}
+	return expect, err
 }
 
 // CarriedOut records that an order was carried out.

@@ -152,6 +152,11 @@ func (d *Desk) differInKey(ctx context.Context, p Person, other, fingerprint str
 	return nil
 }
 
+// TargetOf finds the target under which an account is watched.
+func (d *Desk) TargetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
+	return d.targetOf(ctx, account)
+}
+
 // targetOf finds the target under which an account is watched: a marked or suspended one before any other, then one to report.
 func (d *Desk) targetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
 	var best Target
@@ -195,7 +200,7 @@ func (d *Desk) MayReport(ctx context.Context, c Case) (Target, error) {
 	if err := d.needReportable(t); err != nil {
 		return t, err
 	}
-	if err := d.caseInSight(ctx, c); err != nil {
+	if err := d.CaseInSight(ctx, c); err != nil {
 		return t, err
 	}
 	if c.Decision == nil || c.Decision.Designation != t.Set {
