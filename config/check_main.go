@@ -19,6 +19,8 @@ func (l *loader) checkMain(d *decoder) {
 	l.checkTelegram(d)
 	l.checkAnchors(d)
 	l.checkWhatsApp(d)
+	l.checkVaultKey(d)
+	l.checkRetention(d)
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}

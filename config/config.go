@@ -21,6 +21,14 @@ type Config struct {
 	// Required as soon as there is an account on a platform.
 	SessionKey string `yaml:"session_key"`
 
+	// VaultKey opens the key ring, and so says that bodies, raw bytes and media are sealed at rest. Without it they are not. What a vault
+	// holds already when this is first given is sealed by the next `muhafiz compact`.
+	VaultKey *VaultKey `yaml:"vault_key"`
+
+	// Keyring is the folder of the data keys. Default: keyring within the vault folder. It is worth keeping elsewhere, out of the vault's
+	// backups: whoever has a backup with its keys has what was erased since.
+	Keyring string `yaml:"keyring"`
+
 	// LegalBasis says, in a sentence, why you may keep this material: the law, the mandate or the assessment. It is written
 	// into the record of every target.
 	LegalBasis string `yaml:"legal_basis,required"`
@@ -55,6 +63,12 @@ type Config struct {
 
 	// Review is how people review. Without it the second person sees what the first decided.
 	Review Review `yaml:"review"`
+
+	// Retention is how long what was collected is kept. Without it six months, with 30 days' warning.
+	Retention Retention `yaml:"retention"`
+
+	// Quarantine is what becomes of posts that were put out of sight.
+	Quarantine Quarantine `yaml:"quarantine"`
 
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`

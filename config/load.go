@@ -62,6 +62,10 @@ func (l *loader) load(path string) {
 	}
 	l.take(main)
 	orgsOK := l.organisations(main, filepath.Dir(path))
+	if orgsOK {
+		l.checkRetained(main)
+		l.take(main)
+	}
 	w := watchlists{
 		loader: l, checkOrgs: orgsOK, checkPeople: ok || len(l.cfg.People) > 0, badRoles: badRoles,
 		ids: map[string]Position{}, addresses: map[string]*Target{},

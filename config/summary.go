@@ -13,6 +13,8 @@ import (
 type Summary struct {
 	Vault         string                `json:"vault"`
 	LegalBasis    string                `json:"legal_basis"`
+	Sealed        bool                  `json:"sealed"`    // bodies, raw bytes and media, at rest
+	Retention     string                `json:"retention"` // its terms, in words
 	Files         []FileSummary         `json:"files"`
 	People        []PersonSummary       `json:"people"`
 	Organisations []OrganisationSummary `json:"organisations"`
@@ -90,7 +92,7 @@ type Warning struct {
 // Summary summarises the configuration and warns.
 func (c *Config) Summary() Summary {
 	s := Summary{
-		Vault: c.Vault, LegalBasis: c.LegalBasis,
+		Vault: c.Vault, LegalBasis: c.LegalBasis, Sealed: c.VaultKey != nil, Retention: c.Retention.sentence(),
 		Files: []FileSummary{}, People: []PersonSummary{}, Organisations: []OrganisationSummary{}, Targets: []TargetSummary{},
 		Accounts: []string{}, Routes: []RouteSummary{},
 	}

@@ -11,7 +11,11 @@ import (
 // Write prints the summary for people.
 func (s Summary) Write(w io.Writer) error {
 	b := bufio.NewWriter(w)
-	fmt.Fprintf(b, "Vault        %s\nLegal basis  %s\n", s.Vault, oneLine(s.LegalBasis))
+	sealed := "no: whoever copies the vault or a backup can read it; `muhafiz key vault` makes a key for vault_key"
+	if s.Sealed {
+		sealed = "yes: texts, raw bytes and files, at rest"
+	}
+	fmt.Fprintf(b, "Vault        %s\nSealed       %s\nLegal basis  %s\nRetention    %s\n", s.Vault, sealed, oneLine(s.LegalBasis), s.Retention)
 	s.writeFiles(b)
 	s.writePeople(b)
 	s.writeOrganisations(b)

@@ -23,6 +23,8 @@ type Target struct {
 	Collect Collect `yaml:"collect"`
 	// Report says whether approved cases may become notices. Default false: collect only.
 	Report bool `yaml:"report"`
+	// Retain is how long what is collected of it is kept, such as 365d. Default: its organisation's term, or retention.default.
+	Retain Days `yaml:"retain"`
 	// ListedBy is the id of the analyst, reviewer or senior who put the target here, and who signs that with `muhafiz watch sign`, again
 	// after each change. A second person approves it before collection begins.
 	ListedBy string `yaml:"listed_by,required"`

@@ -121,6 +121,12 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
+	d.group.Go(func() error {
+		if err := d.rooms.retainDaily(run); err != nil && run.Err() == nil {
+			return err
+		}
+		return d.every(run, 10*time.Minute, d.rooms.retainDaily)
+	})
 	d.group.Go(func() error { return watch(run) })
 	d.group.Go(func() error { return d.keepWatch(run) })
 	d.group.Go(func() error { return d.backups(run) })
@@ -207,8 +213,8 @@ func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
 	d.mu.Lock()
 	old := d.cfg
 	d.mu.Unlock()
-	if c.Vault != old.Vault || c.LogKey != old.LogKey {
-		err := c.ErrorAt("vault", "the vault and its log key cannot change while the daemon runs; stop it and start it again")
+	if c.Vault != old.Vault || c.LogKey != old.LogKey || c.Keyring != old.Keyring || (c.VaultKey == nil) != (old.VaultKey == nil) {
+		err := c.ErrorAt("vault", "the vault, its log key and how it is sealed cannot change while the daemon runs; stop it and start it again")
 		d.o.Log.Error().Err(err).Msg("the old configuration stays in force")
 		return Applied{}, fmt.Errorf("%w", err)
 	}

@@ -47,6 +47,7 @@ func (r *Rooms) Handler() http.Handler {
 	mux.HandleFunc("POST /v1/notices/run", handle(r, r.runReporter))
 	mux.HandleFunc("POST /v1/notices/resolve", handle(r, r.resolveNotice))
 	r.answersTo(mux)
+	r.retentionTo(mux)
 
 	mux.HandleFunc("GET /v1/today", handle(r, r.today))
 	mux.HandleFunc("GET /v1/log", handle(r, r.readLog))

@@ -78,6 +78,9 @@ func (r *Rooms) mayTake(ctx context.Context, in BundleRequest) error {
 		accounts[in.Account.Whole()] = true
 	}
 	for _, p := range in.Posts {
+		if err := desk.NeedInSight(ctx, p); err != nil {
+			return err
+		}
 		accounts[p.Whole()] = true
 	}
 	if in.Case != "" {
@@ -87,6 +90,9 @@ func (r *Rooms) mayTake(ctx context.Context, in BundleRequest) error {
 		}
 		if desk.Conceals(in.Person, c) {
 			return &review.Refusal{Code: review.WrongCase, Sentence: "case " + string(c.Ordinal) + " waits for its second person, and review is blind: its bundle is built once they have answered"}
+		}
+		if err := desk.CaseInSight(ctx, c); err != nil {
+			return err
 		}
 		accounts[c.Account] = true
 	}

@@ -129,7 +129,7 @@ func (r *Rooms) today(ctx context.Context, c *call, _ none) (any, error) {
 	}
 	in := diary.Inputs{Now: r.Now(), Since: since}
 	cases := func(ctx context.Context, in *diary.Inputs) error { return r.todayCases(ctx, c, in) }
-	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, cases, r.todayNotices, r.todaySources} {
+	for _, fill := range []func(context.Context, *diary.Inputs) error{r.todayTargets, cases, r.todayNotices, r.todaySources, r.todayRetention} {
 		if err := fill(ctx, &in); err != nil {
 			return nil, err
 		}

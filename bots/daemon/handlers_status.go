@@ -29,6 +29,8 @@ type Status struct {
 	Targets    []TargetStatus          `json:"targets"`
 	Alerts     []OpenAlert             `json:"alerts,omitempty"` // troubles of which people were told and that are not over
 	Redress    RedressStatus           `json:"redress"`
+	Sealed     bool                    `json:"sealed"` // what is written now, at rest
+	Retention  RetentionStatus         `json:"retention"`
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -97,6 +99,10 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	}
 	for _, key := range slices.Sorted(maps.Keys(open)) {
 		s.Alerts = append(s.Alerts, open[key])
+	}
+	s.Sealed = r.Config.VaultKey != nil
+	if err := r.statusRetention(ctx, &s); err != nil {
+		return nil, err
 	}
 	_, by, err := anchor.Newest(ctx, r.Vault)
 	if err != nil {

@@ -27,6 +27,8 @@ type SignedListing struct {
 type TargetView struct {
 	review.Target
 	Unsigned string `json:"unsigned,omitempty"` // why its listing does not count as signed; empty where it does, and for a removed target
+	// Erasing is who signed, alone so far, that what was collected of it is erased.
+	Erasing string `json:"erasing,omitempty"`
 }
 
 // ListOf is the list over those of a configuration's targets that keep says, as the log will have them.
@@ -53,8 +55,17 @@ func (r *Rooms) signListing(ctx context.Context, c *call, in SignedListing) (any
 func (r *Rooms) viewed(ctx context.Context, c *call, targets ...review.Target) ([]TargetView, error) {
 	views := make([]TargetView, 0, len(targets))
 	s := r.desk(c).Signings()
+	erasures, err := r.desk(c).Erasures(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range targets {
 		v := TargetView{Target: t}
+		for _, e := range erasures {
+			if e.Target == t.Ordinal && e.Second == nil && t.Stop != nil && e.Stop == t.Stop.RecordRef {
+				v.Erasing = e.First.Person
+			}
+		}
 		if t.State != review.TargetRemoved {
 			err := s.Unsigned(ctx, t)
 			if err != nil && review.CodeOf(err) != review.NotListed {

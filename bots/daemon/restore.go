@@ -69,7 +69,7 @@ func (in RestoreRequest) record(ctx context.Context, dir string, rep *RestoreRep
 			return err
 		}
 	}
-	r := &Rooms{Options: in.Options, Vault: v}
+	r := &Rooms{Options: in.Options, Vault: &Guard{Vault: v}}
 	open, _, err := v.Get(ctx, viewRuns, runOpen)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func (in RestoreRequest) compare(ctx context.Context, v *vault.Vault, msg []byte
 	}
 	key := in.LogKey
 	if key == "" {
-		key = (&Rooms{Options: in.Options, Vault: v}).keyOf(ctx, msg)
+		key = (&Rooms{Options: in.Options, Vault: &Guard{Vault: v}}).keyOf(ctx, msg)
 	}
 	h, err := anchor.Open(msg, key)
 	if err != nil {

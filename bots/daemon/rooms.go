@@ -15,7 +15,6 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
-	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter"
@@ -62,7 +61,7 @@ func (o *Options) passphrase() func() (string, error) {
 // the vault itself.
 type Rooms struct {
 	Options
-	Vault    *vault.Vault
+	Vault    *Guard // the vault, without what is in quarantine
 	Desk     *review.Desk
 	Reporter *reporter.Reporter // nil where the configuration has none
 	vkey     string
@@ -82,26 +81,27 @@ type Rooms struct {
 func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	o.setDefaults()
 	r := &Rooms{Options: o, changed: func() {}}
-	signer, vkey, err := secrets.OpenLogKey(secrets.LogKeySource{At: o.Config.LogKey, Getenv: o.Getenv, Passphrase: o.passphrase()})
+	vo, err := VaultOptions(o)
 	if err != nil {
-		if errors.Is(err, os.ErrNotExist) {
-			return nil, fmt.Errorf("there is no log key at %s: make one with `muhafiz key log --out %s`", o.Config.LogKey, o.Config.LogKey)
-		}
 		return nil, err
 	}
+	vkey := vo.LogKey
 	r.vkey = vkey
-	vo := vault.Options{Views: Views(), Signer: signer, LogKey: vkey, Build: o.Build, Now: o.Now, Log: o.Log}
+	var v *vault.Vault
 	if _, serr := os.Stat(filepath.Join(o.Config.Vault, "vault.db")); errors.Is(serr, os.ErrNotExist) {
 		if !o.MayCreate {
 			return nil, fmt.Errorf("there is no vault at %s yet: `muhafiz run` makes it, and so does the first `muhafiz watch sign`", o.Config.Vault)
 		}
 		o.Log.Info().Str("vault", o.Config.Vault).Msg("new vault")
-		r.Vault, err = vault.Create(o.Config.Vault, vo)
+		v, err = vault.Create(o.Config.Vault, vo)
 	} else {
-		r.Vault, err = vault.Open(o.Config.Vault, vo)
+		v, err = vault.Open(o.Config.Vault, vo)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if r.Vault, err = NewGuard(ctx, v); err != nil {
+		return nil, errors.Join(err, v.Close())
 	}
 	if have := r.Vault.LogKey(); have != vkey {
 		return nil, errors.Join(fmt.Errorf("the log key %s is not this vault's (%s): give the key that the vault was made with", vkey, have), r.Vault.Close())

@@ -10,6 +10,7 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/reporter"
 	"github.com/muhafiz/muhafiz/reporter/diary"
+	"github.com/muhafiz/muhafiz/reporter/retention"
 )
 
 // Views is the one list of views: what `run` keeps up to date and `fsck` rebuilds and compares.
@@ -19,9 +20,11 @@ func Views() []evidence.View {
 			{Name: viewRuns, Version: 2, Apply: applyRuns},
 			{Name: viewTally, Version: 1, Apply: applyTally},
 			{Name: viewAlerts, Version: 1, Apply: applyAlerts},
+			{Name: viewBundles, Version: 1, Apply: applyBundles},
 			anchor.View(),
 		},
 		diary.Views(),
+		retention.Views(),
 		reporter.Views())
 }
 

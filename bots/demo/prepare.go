@@ -88,6 +88,10 @@ func (f folder) keys() error {
 	if err != nil && !errors.Is(err, secrets.ErrExists) {
 		return err
 	}
+	// An earlier run's vault may have been made before there was sealing: it is sealed from now on.
+	if _, err := secrets.WriteVaultKey(f.path("keys", "vault.age")); err != nil && !errors.Is(err, secrets.ErrExists) {
+		return err
+	}
 	for _, name := range []string{analyst, reviewer, lawyer, auditor, "bundle"} {
 		if _, err := secrets.NewPersonKey(f.path("keys", name), name+"@demo.example"); err != nil && !errors.Is(err, secrets.ErrExists) {
 			return err
@@ -158,6 +162,8 @@ var configuration = template.Must(template.New("muhafiz.yaml").Parse(`# The demo
 vault: vault
 log_key: keys/log.key
 session_key: keys/session.age
+vault_key: {file: keys/vault.age}
+keyring: keyring
 legal_basis: Demonstration with simulated posts of a fictional organisation; nothing here is anybody's data.
 
 people:

@@ -51,8 +51,12 @@ type grammar struct {
 	Backup     backupCmd     `cmd:"" help:"Copy the vault while it runs; list and verify such copies; copy the keys apart."`
 	Restore    restoreCmd    `cmd:"" help:"Make a vault of a backup. It continues the same log."`
 	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
+	Hold       holdCmd       `cmd:"" help:"Keep something from being erased: place, release, list holds."`
+	Retain     retainCmd     `cmd:"" help:"Say what retention would erase, or run it now."`
+	Quarantine quarantineCmd `cmd:"" help:"Put a post out of sight at once; hand it to a hotline, destroy or release it as two people."`
+	Compact    compactCmd    `cmd:"" help:"Write the vault's file anew without what was erased. Needs the vault to itself."`
 	Checkpoint checkpointCmd `cmd:"" help:"Show the log's signed head and who outside confirmed it; export, verify, stamp, accept."`
-	Key        keyCmd        `cmd:"" help:"Make a log key or a person's signing key."`
+	Key        keyCmd        `cmd:"" help:"Make a log key, a vault key or a person's signing key."`
 }
 
 // session is what a command gets beside its own flags.

@@ -13,6 +13,7 @@ import (
 
 type keyCmd struct {
 	Log    keyLogCmd    `cmd:"" help:"Make the key that signs the log's checkpoints. Keep it outside the vault folder, and a copy elsewhere."`
+	Vault  keyVaultCmd  `cmd:"" help:"Make the key that opens the vault's key ring: what is kept is sealed at rest. Keep a copy where the backups are not."`
 	Rotate keyRotateCmd `cmd:"" help:"Have the log's head signed with another key from now on; the old key signs for the new one."`
 	Person keyPersonCmd `cmd:"" help:"Make a person's SSH key for decisions. ssh-keygen -t ed25519 does as well."`
 }
@@ -79,6 +80,22 @@ func (c keyLogCmd) Run(s *session) error {
 		return s.printJSON(map[string]string{"vkey": vkey, "private": c.Out, "public": c.Out + ".pub", "pem": c.Out + ".pem"})
 	}
 	fmt.Fprintf(s.out, "The log's public key is\n\n    %s\n\nGive %s.pub or %s.pem to whoever verifies bundles, by another way than the bundles.\n", vkey, c.Out, c.Out)
+	return nil
+}
+
+type keyVaultCmd struct {
+	Out string `required:"" help:"File to write: an age identity, readable by you only." type:"path"`
+}
+
+func (c keyVaultCmd) Run(s *session) error {
+	public, err := secrets.WriteVaultKey(c.Out)
+	if err != nil {
+		return err
+	}
+	if s.json {
+		return s.printJSON(map[string]string{"private": c.Out, "public": public})
+	}
+	fmt.Fprintf(s.out, "The vault key is in %s (public half %s).\nPut this into the configuration:\n\n    vault_key: {file: %s}\n\nKeep a copy where the vault's backups are not: without this key the vault is lost. A vault that is there already is sealed from the next start on, and what it holds by `muhafiz compact`.\n", c.Out, public, c.Out)
 	return nil
 }
 

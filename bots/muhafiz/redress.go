@@ -14,6 +14,7 @@ import (
 type watchRedress struct {
 	Mark    watchMarkCmd    `cmd:"" help:"Mark a target as listed by mistake: it stops at once and cannot be listed again by one person."`
 	Relist  watchRelistCmd  `cmd:"" help:"Sign, as one of two other people, that a target marked innocent belongs on the list after all."`
+	Erase   watchEraseCmd   `cmd:"" help:"Sign, as one of two people, that all that was collected of a stopped target is erased."`
 	Redress watchRedressCmd `cmd:"" help:"List what is known to have left of a target: notices, bundles, exports, and who took them."`
 }
 
@@ -67,6 +68,53 @@ func (c watchRelistCmd) Run(s *session) error {
 			fmt.Fprintf(s.out, "%s: your word is recorded; one more person must sign: muhafiz watch relist %s --as THEM\n", t.ID, t.ID)
 		} else {
 			fmt.Fprintf(s.out, "%s is listed again and waits for its approval: muhafiz watch approve %s --as THEM\n", t.ID, t.ID)
+		}
+		return nil
+	})
+}
+
+type watchEraseCmd struct {
+	Target string `arg:"" help:"The target's id."`
+	signs
+	Reason  string `required:"" help:"Why; it is signed."`
+	Confirm bool   `help:"You are the second of the two: your word erases. Without it yours is the first, which erases nothing."`
+}
+
+func (watchEraseCmd) Help() string {
+	return "Posts in all versions, counts, files, raw replies, snapshots of the account and the decisions that quote it go; so does every view of them. The listing, the suspension or mark, the cases' envelopes, what was sent and the statistics stay, so that the mistake can be known and put right. A hold beats it until it is released. What lingers in free pages and backups goes with `muhafiz compact`."
+}
+
+func (c watchEraseCmd) Run(s *session) error {
+	return s.with("watch erase", func(cl *daemon.Client) error {
+		var all []daemon.TargetView
+		if err := cl.Call(s, "GET", "/v1/targets", nil, &all); err != nil {
+			return err
+		}
+		for _, t := range all {
+			if t.ID != c.Target {
+				continue
+			}
+			switch begun := t.Erasing != ""; {
+			case c.Confirm && !begun:
+				return exit(exitUsage, fmt.Errorf("nobody signed yet that what was collected of %s is erased: leave out --confirm, and a second person confirms", c.Target))
+			case !c.Confirm && begun:
+				return exit(exitUsage, fmt.Errorf("%s signed already that what was collected of %s is erased: add --confirm, and your word erases", t.Erasing, c.Target))
+			}
+		}
+		var e daemon.ErasedTarget
+		if err := c.handIn(s, cl, "/v1/targets/erase", daemon.TargetRequest{Person: c.As, Target: c.Target, Reason: c.Reason}, evidence.StatementErasure, c.Target, &e); err != nil {
+			return err
+		}
+		if s.json {
+			return s.printJSON(e)
+		}
+		if e.Erased == nil {
+			fmt.Fprintf(s.out, "%s: your word is recorded, and nothing is erased yet; a second person signs: muhafiz watch erase %s --confirm --reason WHY --as THEM\n", c.Target, c.Target)
+			return nil
+		}
+		fmt.Fprintf(s.out, "%s: %d records and the raw bytes of %d acquisitions are erased, %d files (%d bytes) removed\n", c.Target, e.Erased.Bodies, e.Erased.Replies, e.Erased.Blobs, e.Erased.Bytes)
+		if e.Erased.Lingering > 0 {
+			fmt.Fprintf(s.out, "%d of them are gone for every reader, and linger in free pages and backups until: muhafiz compact\n", e.Erased.Lingering)
 		}
 		return nil
 	})

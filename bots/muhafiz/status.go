@@ -28,6 +28,11 @@ func (statusCmd) Run(s *session) error {
 			fmt.Fprintf(s.out, "newest checkpoint: %d records, %s; newest outside anchor: %s\n", st.Checkpoint.Size, st.Checkpoint.At.Format("2006-01-02 15:04:05Z"), anchorText(st.Anchor))
 		}
 		fmt.Fprintf(s.out, "put right: %d listings found wrong, %d notices corrected%s\n", st.Redress.Wrong, st.Redress.Corrected, within(st.Redress.MedianHours))
+		sealed := "bodies are NOT sealed at rest (vault_key)"
+		if st.Sealed {
+			sealed = "bodies are sealed at rest"
+		}
+		fmt.Fprintf(s.out, "%s; %s\n", sealed, retentionText(st.Retention))
 		if len(st.Sources) > 0 {
 			fmt.Fprintln(s.out)
 			s.table(sourceRows(st.Sources))
@@ -56,4 +61,17 @@ func within(hours *float64) string {
 		return ""
 	}
 	return fmt.Sprintf(" (median %.1f hours from the stop to the correction's leaving)", *hours)
+}
+
+// retentionText says where retention, holds, erasures and quarantine stand.
+func retentionText(t daemon.RetentionStatus) string {
+	out := "retention never ran"
+	if t.Last != nil {
+		out = fmt.Sprintf("retention ran %s: %d erased, %d due and held", t.Last.At.Format("2006-01-02 15:04Z"), t.Last.Run.Erased, t.Last.Run.Held)
+	}
+	out += fmt.Sprintf("; %d holds; %d wrong listings erased by two people (%d records)", t.Holds, t.Erasures, t.Erased)
+	if t.Proposed > 0 {
+		out += fmt.Sprintf(", %d wait for a second", t.Proposed)
+	}
+	return out + fmt.Sprintf("; %d posts in quarantine", t.Quarantined)
 }

@@ -93,6 +93,7 @@ func (p *morningPaper) print(t diary.Today) {
 		n := t.Notices[i]
 		return []string{string(n.Notice), n.Platform, n.State, "since " + when(n.Since), n.Reason}
 	})
+	p.part("RETENTION", len(t.Retention), func(i int) []string { return []string{t.Retention[i]} })
 	if p.parts == 0 {
 		fmt.Fprintln(p.s.out, "\nnothing happened and nothing waits")
 	}

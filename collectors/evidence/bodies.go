@@ -49,6 +49,14 @@ var bodies = map[Kind]func() Body{
 	KindBundleBuilt:     func() Body { return &BundleBuilt{} },
 	KindAccess:          func() Body { return &Access{} },
 	KindRefused:         func() Body { return &Refused{} },
+
+	KindHoldPlaced:        func() Body { return &HoldPlaced{} },
+	KindHoldReleased:      func() Body { return &HoldReleased{} },
+	KindTargetErasure:     func() Body { return &TargetErasure{} },
+	KindQuarantined:       func() Body { return &Quarantined{} },
+	KindQuarantineOrdered: func() Body { return &QuarantineOrdered{} },
+	KindQuarantineCarried: func() Body { return &QuarantineCarried{} },
+	KindRetentionRun:      func() Body { return &RetentionRun{} },
 }
 
 // Object names a blob.

@@ -10,6 +10,8 @@ type BundleBuilt struct {
 	Signer      string `json:"signer"`      // identity in allowed_signers
 	Recipient   string `json:"recipient,omitempty"`
 	Purpose     string `json:"purpose,omitempty"`
+	// Posts are the exhibits of a bundle that names posts instead of a case or an account.
+	Posts []Ordinal `json:"posts,omitempty"`
 }
 
 // Access says that somebody looked. Subject: what was looked at.

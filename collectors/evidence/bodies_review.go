@@ -19,6 +19,8 @@ const (
 	StatementAdjudication   = "adjudication" // a third person's, between the first who decided and the second who refused
 	StatementRelisting      = "relisting"    // a marked address belongs on the list after all
 	StatementIdentity       = "identity"     // a target is another account now
+	StatementErasure        = "erasure"      // what was collected of a stopped target is erased
+	StatementOrder          = "order"        // something is done with a quarantined post
 )
 
 // Statement is what a person signs. Its JSON bytes are signed and kept as Signed.Payload; nothing is re-encoded.
@@ -54,6 +56,8 @@ type Statement struct {
 	Identity string `json:"identity,omitempty"`
 	// Lists is what a listing signs.
 	Lists *Lists `json:"lists,omitempty"`
+	// Orders is what two people want done with a quarantined post; Confirms is then the record that quarantined it.
+	Orders *Order `json:"orders,omitempty"`
 }
 
 // Agrees reports whether a word on a decision agrees with it. A blind one does where it comes to the same outcome on the same

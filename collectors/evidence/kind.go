@@ -63,6 +63,11 @@ const (
 	KindErased       Kind = "erased"
 	KindQuarantined  Kind = "quarantined"
 
+	KindTargetErasure     Kind = "target.erasure"     // one of two words that what was collected of a wrong listing goes
+	KindQuarantineOrdered Kind = "quarantine.ordered" // one of two words on a post that is out of sight
+	KindQuarantineCarried Kind = "quarantine.carried" // such an order was carried out
+	KindRetentionRun      Kind = "retention.run"      // one run of retention
+
 	KindBundleBuilt   Kind = "bundle.built"
 	KindBundleFetched Kind = "bundle.fetched"
 	KindAccess        Kind = "access"

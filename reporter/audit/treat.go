@@ -30,6 +30,7 @@ func treat(k evidence.Kind) treatment {
 		evidence.KindNoticeUncertain, evidence.KindNoticeFailed,
 		evidence.KindNoticeCorrected, evidence.KindNoticeWithdrawn,
 		evidence.KindHoldPlaced, evidence.KindHoldReleased, evidence.KindErased, evidence.KindQuarantined,
+		evidence.KindTargetErasure, evidence.KindQuarantineOrdered, evidence.KindQuarantineCarried, evidence.KindRetentionRun,
 		evidence.KindBundleBuilt, evidence.KindBundleFetched, evidence.KindAccess:
 		return act
 	}

@@ -239,7 +239,7 @@ func (b *builder) put(ctx context.Context) error {
 	}
 	body := &evidence.BundleBuilt{
 		Name: b.o.Name, Edition: string(b.o.Edition), TagManifest: b.res.TagManifest, TreeSize: b.res.TreeSize, Records: b.res.Records,
-		Signer: b.o.Identity, Recipient: recipientText(b.o), Purpose: b.o.Purpose,
+		Signer: b.o.Identity, Recipient: recipientText(b.o), Purpose: b.o.Purpose, Posts: b.o.Posts,
 	}
 	_, err := b.o.Log.Put(ctx, evidence.Batch{Drafts: []evidence.Draft{{ID: evidence.NewID(b.o.Now()), Actor: b.o.Actor, Subject: subject, Body: body}}})
 	return err

@@ -26,6 +26,7 @@ func Morning(ctx context.Context, log Log, in Inputs) (Today, error) {
 			return Today{}, fmt.Errorf("gather the morning: %w", err)
 		}
 	}
+	m.out.Retention = append(m.out.Retention, in.Retention...)
 	m.targets()
 	m.waiting()
 	m.notices()

@@ -78,8 +78,36 @@ func speaking() map[evidence.Kind]teller {
 // handling is about what is kept, taken out and looked at.
 func handling() map[evidence.Kind]teller {
 	return map[evidence.Kind]teller{
-		evidence.KindHoldPlaced:   {bare: "placed a hold on %s"},
-		evidence.KindHoldReleased: {bare: "released a hold on %s"},
+		evidence.KindHoldPlaced: tells("placed a hold on %s", func(f fact, b *evidence.HoldPlaced) string {
+			s := fmt.Sprintf("placed hold %d on %s: nothing of it is erased", f.Seq, f.what)
+			if q := b.Query; q != nil {
+				s += ", of what was recorded" + within(*q)
+			}
+			if !b.Until.IsZero() {
+				s += ", until " + minute(b.Until)
+			}
+			if b.Basis != "" {
+				s += ", on the basis of " + quote(b.Basis)
+			}
+			return s + because(b.Reason)
+		}),
+		evidence.KindHoldReleased: tells("released a hold on %s", func(f fact, b *evidence.HoldReleased) string {
+			return fmt.Sprintf("released hold %d on %s", b.Hold, f.what) + because(b.Reason)
+		}),
+		evidence.KindTargetErasure: tells("signed that what was collected of the %s is erased", func(f fact, b *evidence.TargetErasure) string {
+			st := statement(b.Signed)
+			return fmt.Sprintf("signed, as one of two people, that what was collected of the %s is erased, with key %s", f.what, Visible(st.Fingerprint)) + because(st.Comment)
+		}),
+		evidence.KindRetentionRun: tells("ran retention", func(_ fact, b *evidence.RetentionRun) string {
+			s := fmt.Sprintf("ran retention: %s erased, the raw bytes of %s cut; %d due and held", many(b.Erased, "record"), many(b.Replies, "acquisition"), b.Held)
+			if b.Soon > 0 {
+				s += fmt.Sprintf("; %d will be due from %s on", b.Soon, minute(b.SoonFrom))
+			}
+			if b.Lingering > 0 {
+				s += fmt.Sprintf("; %d linger in free pages until a compaction, due by %s", b.Lingering, minute(b.Deadline))
+			}
+			return s
+		}),
 		evidence.KindErased: tells("erased something of %s; the commitment remains", func(f fact, b *evidence.Erased) string {
 			n := 0
 			for _, r := range b.Records {
@@ -87,7 +115,27 @@ func handling() map[evidence.Kind]teller {
 			}
 			return fmt.Sprintf("erased %s and %s of %s under the rule %s; the commitments remain", many(n, "record"), many(b.Files, "file"), f.what, quote(b.Rule)) + because(b.Reason)
 		}),
-		evidence.KindQuarantined: {bare: "put %s out of sight"},
+		evidence.KindQuarantined: tells("put %s out of sight", func(f fact, b *evidence.Quarantined) string {
+			return fmt.Sprintf("put %s in quarantine: nothing of it is shown or handed out", f.what) + because(b.Reason)
+		}),
+		evidence.KindQuarantineOrdered: tells("signed what is to become of %s, which is out of sight", func(f fact, b *evidence.QuarantineOrdered) string {
+			st := statement(b.Signed)
+			if st.Orders == nil {
+				return fmt.Sprintf("signed what is to become of %s, which is out of sight", f.what)
+			}
+			s := fmt.Sprintf("signed, as one of two people, the %s of %s, which is in quarantine, with key %s", Visible(st.Orders.What), f.what, Visible(st.Fingerprint))
+			if st.Orders.Recipient != "" {
+				s += ", to " + Visible(st.Orders.Recipient)
+			}
+			return s + because(st.Comment)
+		}),
+		evidence.KindQuarantineCarried: tells("carried out what two people ordered about %s", func(f fact, b *evidence.QuarantineCarried) string {
+			s := fmt.Sprintf("carried out the %s of %s that two people ordered", Visible(b.What), f.what)
+			if b.Recipient != "" {
+				s += ", sealed to " + Visible(b.Recipient)
+			}
+			return s
+		}),
 		evidence.KindBundleBuilt: tells("built an evidence bundle about %s", func(f fact, b *evidence.BundleBuilt) string {
 			s := fmt.Sprintf("built the %s evidence bundle %s about %s with %s, signed by %s, tag manifest %s", Visible(b.Edition), quote(b.Name), f.what,
 				many(b.Records, "record"), Visible(b.Signer), short(b.TagManifest))
@@ -115,6 +163,21 @@ func handling() map[evidence.Kind]teller {
 			return s + ")" + because(b.Note)
 		}),
 	}
+}
+
+// within says between which moments.
+func within(s evidence.Span) string {
+	out := ""
+	if !s.From.IsZero() {
+		out += " from " + minute(s.From)
+	}
+	if !s.To.IsZero() {
+		out += " to " + minute(s.To)
+	}
+	if out == "" {
+		return " at any time"
+	}
+	return out
 }
 
 // unsaid stands for words that may name a private person or quote a post.

@@ -127,6 +127,13 @@ func samples() []evidence.Body {
 		&evidence.BundleBuilt{Name: "c9", Edition: "standard", Records: 9, Signer: "bundles@example.org", TagManifest: d, Purpose: "court"},
 		&evidence.Refused{What: "POST /v1/review/approval", About: "c9", Code: "same-person", Person: "bilal"},
 		&evidence.Access{What: "show", Via: "socket", Note: "limit 5"},
+		&evidence.HoldPlaced{What: evidence.HoldQuery, Query: &evidence.Span{From: at(7), To: at(9)}, Reason: "proceedings", Basis: "order 12/26", Until: at(20), Person: "bilal"},
+		&evidence.HoldReleased{Hold: 5, Reason: "the proceedings ended", Person: "bilal"},
+		&evidence.TargetErasure{Signed: payload(evidence.Statement{Fingerprint: "SHA256:abc", Lifts: ref, Comment: "a journalist"})},
+		&evidence.Quarantined{Reason: "must not be seen", Person: "bilal"},
+		&evidence.QuarantineOrdered{Signed: payload(evidence.Statement{Fingerprint: "SHA256:abc", Confirms: ref, Comment: "as the law demands", Orders: &evidence.Order{What: evidence.OrderHandOver, Post: "a12/456", Recipient: "age1example"}})},
+		&evidence.QuarantineCarried{What: evidence.OrderHandOver, Recipient: "age1example", Packet: obj, Person: "bilal"},
+		&evidence.RetentionRun{Erased: 12, Replies: 2, Held: 3, Soon: 40, SoonFrom: at(20), Lingering: 12, Deadline: at(22)},
 	}
 }
 
@@ -140,7 +147,7 @@ func subjectOf(k evidence.Kind) evidence.Ordinal {
 		return "t7"
 	case "account", "acquisition", "link", "status", "gap":
 		return "a12"
-	case "post", "media", "finding", "access", "erased", "quarantined":
+	case "post", "media", "finding", "access", "erased", "quarantined", "quarantine":
 		return "a12/456"
 	case "case", "decision", "approval", "bundle", "hold":
 		return "c9"

@@ -14,6 +14,8 @@ type Inputs struct {
 	Cases   []Case // those that wait for somebody
 	Notices []Notice
 	Sources []Source
+	// Retention are sentences about what goes soon, lingers, or is in quarantine.
+	Retention []string
 }
 
 // The states of a target that Today tells apart; any other is not collected.
@@ -90,6 +92,7 @@ type Today struct {
 	Suspended   []Stopped  `json:"suspended"`
 	Candidates  []Event    `json:"candidates"`
 	Notices     []Trouble  `json:"notices"`
+	Retention   []string   `json:"retention"` // what goes soon, lingers, or is in quarantine
 }
 
 // Event is something that happened, with its record.

@@ -62,7 +62,7 @@ func checkDisagreement(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the statement again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and sign again", c.Ordinal, c.Version-1)
-	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil || st.Lists != nil:
+	case st.Blind || st.Outcome != "" || st.Grounds != nil || !st.Until.IsZero() || st.Lifts != nil || st.Lists != nil || st.Orders != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

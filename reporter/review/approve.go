@@ -147,7 +147,7 @@ func (d *Desk) checkStanding(c Case, st evidence.Statement) error {
 		return refuse(BadStatement, "the exhibits are not those of the decision; prepare the approval again")
 	case st.CaseVersion != c.Version:
 		return refuse(Conflict, "case %s has changed (record %d) since it was looked at; look at it and approve again", c.Ordinal, c.Version-1)
-	case !st.Blind && st.Outcome != "" || st.Blind && st.Agree || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
+	case !st.Blind && st.Outcome != "" || st.Blind && st.Agree || st.Grounds != nil || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil || st.Orders != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	}
 	return nil

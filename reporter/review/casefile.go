@@ -39,6 +39,13 @@ func (d *Desk) ShowCase(ctx context.Context, person string, o evidence.Ordinal) 
 	if f.Hidden, err = d.hidden(ctx, person, t); err != nil {
 		return f, err
 	}
+	if f.Hidden == "" {
+		if no := d.CaseInSight(ctx, c); CodeOf(no) == InQuarantine {
+			f.Hidden = no.Error()
+		} else if no != nil {
+			return f, no
+		}
+	}
 	if err := d.lookAtCase(ctx, person, c, f.Hidden); err != nil {
 		return f, err
 	}

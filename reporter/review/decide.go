@@ -233,7 +233,7 @@ func (c Case) stale(t Target) bool {
 // checkCase asks whether the case can take this decision.
 func (d *Desk) checkCase(c Case, t Target, st evidence.Statement) error {
 	switch {
-	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
+	case st.Confirms != nil || st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil || st.Orders != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case st.Blind != d.Blind:
 		return refuse(BadStatement, "review became blind, or ceased to be, since the decision was prepared; prepare it again")

@@ -67,6 +67,11 @@ func (d *Desk) Redress(ctx context.Context, person, target string) (Redress, err
 	return out, d.taken(ctx, &out)
 }
 
+// AccountsOf lists every account that a target's address ever resolved to.
+func (d *Desk) AccountsOf(ctx context.Context, t Target) ([]evidence.Ordinal, error) {
+	return d.accountsOf(ctx, t)
+}
+
 // accountsOf lists every account that a target's address resolved to.
 func (d *Desk) accountsOf(ctx context.Context, t Target) ([]evidence.Ordinal, error) {
 	var out []evidence.Ordinal

@@ -61,6 +61,9 @@ func (d *Desk) post(ctx context.Context, o evidence.Ordinal) (Post, error) {
 	if o.Space() != evidence.SpaceAccount || o.Part() == "" {
 		return p, refuse(NotFound, "%q is not a post; a post is written like a12/456", clip(string(o)))
 	}
+	if err := d.NeedInSight(ctx, o); err != nil {
+		return p, err
+	}
 	err := d.Log.About(ctx, o, func(r evidence.Record) error { p.add(r); return nil })
 	if err == nil && len(p.Versions) == 0 {
 		err = refuse(NotFound, "there is no post %s in this vault", clip(string(o)))

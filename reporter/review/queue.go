@@ -157,8 +157,8 @@ func (d *Desk) undecided(ctx context.Context, t Target, before evidence.Ordinal)
 
 func (d *Desk) item(ctx context.Context, t Target, o evidence.Ordinal) (Item, bool, error) {
 	p, err := d.post(ctx, o)
-	if CodeOf(err) == NotFound {
-		return Item{}, false, nil // a file or an absence of a post that was never seen
+	if c := CodeOf(err); c == NotFound || c == InQuarantine {
+		return Item{}, false, nil // out of sight; or a file or an absence of a post that was never seen
 	}
 	if err != nil {
 		return Item{}, false, err

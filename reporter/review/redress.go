@@ -126,7 +126,7 @@ func (d *Desk) checkRelisting(ctx context.Context, p Person, t Target, st eviden
 		return refuse(WrongTarget, "target %s is %s; only one that is marked innocent is relisted", t.ID, t.State)
 	case st.Confirms == nil || *st.Confirms != t.Set || st.Lifts == nil || *st.Lifts != t.Stop.RecordRef || st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s changed (record %d) since it was looked at; look at it and sign again", t.ID, t.Round-1)
-	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || !st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lists != nil:
+	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || !st.Agree || !st.Until.IsZero() || st.Adjudicates != nil || st.Lists != nil || st.Orders != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case strings.TrimSpace(st.Comment) == "":
 		return refuse(Incomplete, "say why target %s belongs on the list although it was marked innocent", t.ID)

@@ -37,6 +37,10 @@ const (
 	Suspended         Code = "suspended"           // the target is suspended
 	Innocent          Code = "innocent"            // the target is marked as listed by mistake
 	NotOpened         Code = "not-opened"          // an exhibit was not opened as it is now by the one who signs
+	WrongHold         Code = "wrong-hold"          // no such hold, or released already
+	Held              Code = "held"                // a hold keeps it
+	InQuarantine      Code = "quarantined"         // the post is out of sight
+	Law               Code = "law"                 // the configured law forbids it
 	Clock             Code = "clock"               // this machine's clock was set back
 )
 

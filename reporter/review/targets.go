@@ -87,7 +87,7 @@ func (d *Desk) checkTargetApproval(ctx context.Context, p Person, t Target, st e
 		return refuse(ChangedSince, "target %s was set anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Set.Seq)
 	case st.CaseVersion != t.Round:
 		return refuse(ChangedSince, "target %s was approved, suspended or bound anew (record %d) since it was looked at; look at it and approve again", t.ID, t.Round-1)
-	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil:
+	case st.Blind || st.Case != "" || st.Outcome != "" || st.Grounds != nil || len(st.Exhibits) > 0 || st.Adjudicates != nil || st.Lifts != nil || st.Lists != nil || st.Orders != nil:
 		return refuse(BadStatement, "the statement holds fields of another type; prepare it again")
 	case t.State == TargetInnocent:
 		return refuse(Innocent, "target %s is marked innocent (%s: %s); two other people must first sign why it belongs on the list: muhafiz watch relist %s", t.ID, t.Stop.Category, t.Reason, t.ID)
@@ -156,6 +156,11 @@ func (d *Desk) differInKey(ctx context.Context, p Person, other, fingerprint str
 	return nil
 }
 
+// TargetOf finds the target under which an account is watched.
+func (d *Desk) TargetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
+	return d.targetOf(ctx, account)
+}
+
 // targetOf finds the target under which an account is watched: a marked or suspended one before any other, then one to report.
 func (d *Desk) targetOf(ctx context.Context, account evidence.Ordinal) (Target, error) {
 	var best Target
@@ -197,6 +202,9 @@ func (d *Desk) MayReport(ctx context.Context, c Case) (Target, error) {
 		return t, err
 	}
 	if err := d.needReportable(t); err != nil {
+		return t, err
+	}
+	if err := d.CaseInSight(ctx, c); err != nil {
 		return t, err
 	}
 	if c.Decision == nil || c.Decision.Designation != t.Set {

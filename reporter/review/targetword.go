@@ -22,7 +22,7 @@ func (d *Desk) prepareTargetWord(ctx context.Context, person, target string, st 
 	}
 	st.Vault, st.Person, st.Fingerprint, st.Time = d.Log.ID(), p.ID, fingerprint, evidence.At(d.now())
 	st.Confirms, st.CaseVersion, st.Agree = &t.Set, t.Round, true
-	if t.Stop != nil && st.Type == evidence.StatementRelisting {
+	if t.Stop != nil && (st.Type == evidence.StatementRelisting || st.Type == evidence.StatementErasure) {
 		st.Lifts = &t.Stop.RecordRef
 	}
 	if err := d.checkTargetWord(ctx, p, t, st); err != nil {
@@ -45,8 +45,11 @@ func (d *Desk) targetWord(ctx context.Context, person, target, typ string, s evi
 }
 
 func (d *Desk) checkTargetWord(ctx context.Context, p Person, t Target, st evidence.Statement) error {
-	if st.Type == evidence.StatementRelisting {
+	switch st.Type {
+	case evidence.StatementRelisting:
 		return d.checkRelisting(ctx, p, t, st)
+	case evidence.StatementErasure:
+		return d.checkErasure(ctx, p, t, st)
 	}
 	return d.checkTargetApproval(ctx, p, t, st)
 }

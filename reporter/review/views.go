@@ -14,13 +14,17 @@ const (
 	ViewCases   = "cases"
 )
 
-// Views returns the views that this package reads: roster, targets, cases and what was taken.
+// Views returns the views that this package reads: roster, targets, cases, what was taken, holds, erasures
+// that people ordered, and quarantine.
 func Views() []evidence.View {
 	return []evidence.View{
 		{Name: ViewRoster, Version: 1, Apply: applyRoster},
 		{Name: ViewTargets, Version: 4, Apply: applyTargets},
 		{Name: ViewCases, Version: 3, Apply: applyCases},
 		{Name: ViewTaken, Version: 1, Apply: applyTaken},
+		{Name: ViewHolds, Version: 1, Apply: applyHolds},
+		{Name: ViewErasures, Version: 1, Apply: applyErasures},
+		{Name: ViewQuarantine, Version: 1, Apply: applyQuarantine},
 	}
 }
 

@@ -32,6 +32,7 @@ var Rules = []Rule{
 	{"reporter/notice", []string{"collectors/evidence"}, "siblings are wired by the daemon"},
 	{"reporter/delivery", []string{"collectors/evidence"}, "siblings are wired by the daemon"},
 	{"reporter/diary", []string{"collectors/evidence"}, "tells records and nothing else; the daemon hands over what the desk and the reporter know"},
+	{"reporter/retention", []string{"collectors/evidence"}, "what falls due follows from the log and the terms; the daemon hands over who holds what"},
 	{"reporter/audit", []string{"collectors/evidence"}, "whoever looks for misuse reads the log itself, not what the desk makes of it"},
 	{"reporter/bundle", []string{"collectors/evidence", "reporter/bundle"}, "siblings are wired by the daemon"},
 	{"bots", []string{"bots/...", "collectors/...", "reporter/...", "config", "config/..."}, "the only room that sees all others"},
