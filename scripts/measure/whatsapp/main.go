@@ -84,8 +84,10 @@ func measure(what string, n, channels, runs int, dir, profile string) (err error
 		latency         time.Duration
 		run             func(*bench, int) (outcome, error)
 	}{
-		{"history", 1, max(1, n/5), 20 * time.Millisecond, (*bench).history}, {"history", 1, n, 0, (*bench).history},
-		{"push", 1, 1, 0, (*bench).push}, {"memory", channels, 100, 0, (*bench).memory},
+		{"history", 1, max(1, n/5), 20 * time.Millisecond, (*bench).history},
+		{"history", 1, n, 0, (*bench).history},
+		{"push", 1, 1, 0, (*bench).push},
+		{"memory", channels, 100, 0, (*bench).memory},
 	} {
 		if what != "history,push,memory" && what != part.name {
 			continue
