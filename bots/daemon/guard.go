@@ -226,6 +226,17 @@ func (g *Guard) Blob(ctx context.Context, d evidence.Digest) (io.ReadSeekCloser,
 	return g.Vault.Blob(ctx, d)
 }
 
+// SnapshotBlobs tells a backup of the files that it may take: what is withheld is not copied. The texts of quarantined posts stand in the
+// log's segments all the same, sealed where the vault or the backup is.
+func (g *Guard) SnapshotBlobs(ctx context.Context, fn func(vault.SnapshotBlob) error) error {
+	return g.Vault.SnapshotBlobs(ctx, func(b vault.SnapshotBlob) error {
+		if g.WithholdsBlob(b.Name) {
+			return nil
+		}
+		return fn(b)
+	})
+}
+
 // Put is vault.Put. What it brings of a quarantined post is out of sight before anybody can ask for it.
 func (g *Guard) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error) {
 	turns := slices.ContainsFunc(b.Drafts, func(d evidence.Draft) bool {

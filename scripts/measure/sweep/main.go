@@ -15,7 +15,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"strings"
 	"syscall"
 	"time"
 
@@ -197,8 +196,8 @@ func (b *bench) sweep() (o outcome, err error) {
 	o.SweepWall = time.Since(began).Seconds()
 	time.Sleep(time.Second) // the last answers
 	o.SweepCPU, o.Commits = processor()-cpu, b.v.commits()-commits
-	if o.RSS, err = memory("VmRSS"); err == nil {
-		o.Anonymous, err = memory("RssAnon")
+	if o.RSS, err = lab.Memory("VmRSS"); err == nil {
+		o.Anonymous, err = lab.Memory("RssAnon")
 	}
 	return o, err
 }
@@ -219,18 +218,6 @@ func processor() float64 {
 		return 0
 	}
 	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
-}
-
-// memory returns a part of the resident set in MB. The log's file is mapped and counts in VmRSS as far as it was read.
-func memory(part string) (float64, error) {
-	b, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		return 0, err
-	}
-	_, rest, _ := strings.Cut(string(b), part+":")
-	var kb float64
-	_, err = fmt.Sscan(rest, &kb)
-	return kb * 1024 / 1e6, err
 }
 
 func know(v *vault.Vault, id string) error {

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/whatsapp/whatsapptest"
 )
@@ -28,7 +29,7 @@ func text(i int) string {
 
 // serve plays the platform until its standard input ends, which happens even when the parent is killed. A line with a number has the first
 // channel post that many, as quickly as it can.
-func serve(channels, posts int) error {
+func serve(channels, posts int, latency time.Duration) error {
 	w := whatsapptest.NewWorld(nil)
 	var me where
 	var first *whatsapptest.Channel
@@ -45,6 +46,7 @@ func serve(channels, posts int) error {
 		return err
 	}
 	defer s.Close()
+	s.Latency(latency)
 	me.Endpoint = s.Endpoint()
 	if err := json.NewEncoder(os.Stdout).Encode(me); err != nil {
 		return err
@@ -68,12 +70,12 @@ type platform struct {
 	cmd *exec.Cmd
 }
 
-func spawn(channels, posts int) (*platform, error) {
+func spawn(channels, posts int, latency time.Duration) (*platform, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	p := &platform{cmd: exec.Command(self, "-serve", "-channels", strconv.Itoa(channels), "-n", strconv.Itoa(posts))}
+	p := &platform{cmd: exec.Command(self, "-serve", "-channels", strconv.Itoa(channels), "-n", strconv.Itoa(posts), "-latency", latency.String())}
 	p.cmd.Stderr = os.Stderr
 	if p.in, err = p.cmd.StdinPipe(); err != nil {
 		return nil, err
