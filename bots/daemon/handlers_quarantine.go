@@ -110,11 +110,20 @@ func (r *Rooms) order(ctx context.Context, c *call, in SignedBy) (any, error) {
 	case o.What == evidence.OrderDestroy:
 		did, err := r.destroy(context.WithoutCancel(ctx), q)
 		if err != nil {
-			return nil, err
+			return nil, standing(err)
 		}
 		out.Destroyed = did.Bodies > 0 || out.Destroyed
 	}
 	return out, nil
+}
+
+// standing says that both words are recorded although what they order cannot be done now.
+func standing(err error) error {
+	var no *review.Refusal
+	if !errors.As(err, &no) {
+		return err
+	}
+	return &review.Refusal{Code: no.Code, Sentence: "two people signed, and retention does it as soon as it can: " + no.Sentence}
 }
 
 // Packet is a hand-over packet that was written.

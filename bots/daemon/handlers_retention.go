@@ -86,7 +86,7 @@ func (r *Rooms) eraseWord(ctx context.Context, c *call, in SignedBy) (any, error
 	}
 	did, err := r.eraseTarget(context.WithoutCancel(ctx), e)
 	if err != nil {
-		return out, err
+		return out, standing(err)
 	}
 	r.changed()
 	out.Erased = &did

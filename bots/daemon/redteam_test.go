@@ -192,12 +192,45 @@ func (rt *redteam) unlistTwenty() {
 		target := id("watched", i)
 		rt.try("suspend without a reason", rt.c.Call(rt.t.Context(), "POST", "/v1/targets/suspend", TargetRequest{Person: rt.as, Target: target}, nil))
 		rt.try("suspend (any one person may)", rt.c.Call(rt.t.Context(), "POST", "/v1/targets/suspend", TargetRequest{Person: rt.as, Target: target, Reason: "simulated"}, nil))
+		gone := TargetRequest{Person: rt.as, Target: target, Reason: "simulated"}
+		for range 2 {
+			rt.try("have what was collected erased (takes another)", rt.signAs(rt.as, rt.as, "/v1/targets/erase/prepare", "/v1/targets/erase", gone, target))
+		}
+		rt.try("confirm the erasure in another's name", rt.signAs("ivan", rt.as, "/v1/targets/erase/prepare", "/v1/targets/erase", TargetRequest{Person: "ivan", Target: target, Reason: "simulated"}, target))
 		req := TargetRequest{Person: rt.as, Target: target}
 		take := BundleRequest{Person: rt.as, Posts: []evidence.Ordinal{rt.posts[i]}, Out: rt.dir}
 		rt.try("take its content out", rt.c.Call(rt.t.Context(), "POST", "/v1/bundles", take, nil))
 		for range 2 {
 			rt.try("lift it (takes another)", rt.signAs(rt.as, rt.as, "/v1/targets/prepare", "/v1/targets/approve", req, target))
 		}
+	}
+}
+
+// hideTwenty puts the posts out of sight, which any one person may, and tries to do anything else with them alone.
+func (rt *redteam) hideTwenty() {
+	for _, post := range rt.posts {
+		rt.try("put a post out of sight (any one person may)", rt.c.Call(rt.t.Context(), "POST", "/v1/quarantine", QuarantineRequest{Person: rt.as, Post: post, Reason: "simulated"}, nil))
+		for _, what := range []string{evidence.OrderDestroy, evidence.OrderRelease, evidence.OrderHandOver} {
+			ask := QuarantineRequest{Person: rt.as, Post: post, What: what, Reason: "simulated"}
+			if what == evidence.OrderHandOver {
+				ask.Recipient = nobody
+			}
+			for range 2 {
+				rt.try("order "+what+" (takes another)", rt.signAs(rt.as, rt.as, "/v1/quarantine/order/prepare", "/v1/quarantine/order", ask, string(post)))
+			}
+			rt.try("order it in another's name", rt.signAs("ivan", rt.as, "/v1/quarantine/order/prepare", "/v1/quarantine/order", QuarantineRequest{Person: "ivan", Post: post, What: evidence.OrderRelease, Reason: "simulated"}, string(post)))
+		}
+		rt.try("take it out", rt.c.Call(rt.t.Context(), "POST", "/v1/quarantine/take", QuarantineRequest{Person: rt.as, Post: post, Recipient: nobody, Out: rt.dir + "/packet"}, nil))
+	}
+	var qs []Quarantined
+	rt.must(rt.c.Call(rt.t.Context(), "GET", "/v1/quarantine", nil, &qs))
+	for _, q := range qs {
+		if q.Released || q.Destroyed || len(q.Carried) > 0 {
+			rt.t.Errorf("one person alone: %+v", q)
+		}
+	}
+	if len(qs) != len(rt.posts) {
+		rt.t.Errorf("%d of %d posts are out of sight", len(qs), len(rt.posts))
 	}
 }
 
@@ -258,7 +291,7 @@ func (rt *redteam) judge(from int64) {
 	if acts[evidence.KindRefused] != rt.refused {
 		rt.t.Errorf("%d attempts were refused and %d are in the log", rt.refused, acts[evidence.KindRefused])
 	}
-	if acts[evidence.KindApproval]+acts[evidence.KindNoticeDrafted] > 0 {
+	if acts[evidence.KindApproval]+acts[evidence.KindNoticeDrafted]+acts[evidence.KindErased]+acts[evidence.KindQuarantineCarried] > 0 {
 		rt.t.Errorf("got %v", acts)
 	}
 }
@@ -294,6 +327,7 @@ func TestOnePersonAloneDoesNoHarm(t *testing.T) {
 			rt.reportTwenty()
 			rt.relistTwenty()
 			rt.unlistTwenty()
+			rt.hideTwenty()
 			rt.now = rt.now.Add(review.EmergencyStart + time.Second)
 			if n := rt.collectable("own") + rt.collectable("marked"); n != 0 {
 				t.Errorf("%d targets are collected after a day", n)

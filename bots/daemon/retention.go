@@ -252,7 +252,7 @@ func (h *holding) bundles() error {
 		}
 		why, until := fmt.Sprintf("bundle %s (record %d)", b.Name, b.Seq), b.At.Add(h.r.Config.Retention.Holds.Bundle.Duration())
 		switch {
-		case b.Subject.Space() == evidence.SpaceAccount:
+		case b.Subject.Space() == evidence.SpaceAccount && len(b.Posts) == 0:
 			h.add(retention.Hold{Why: why, Until: until, Account: b.Subject.Whole(), Below: b.Seq})
 		case b.Subject.Space() == evidence.SpaceCase:
 			h.exhibits(h.cs[b.Subject], why, until)
