@@ -16,6 +16,7 @@ import (
 	"filippo.io/age"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
@@ -118,6 +119,12 @@ func TestNothingOfAQuarantinedPostIsRead(t *testing.T) {
 			if !errors.Is(err, evidence.ErrErased) {
 				t.Errorf("blob: %v", err)
 			}
+			y.must(y.r.Vault.SnapshotBlobs(ctx, func(b vault.SnapshotBlob) error { // what a backup may take
+				if b.Name == evidence.Sum([]byte(s)) {
+					t.Error("a backup would take a file that is in quarantine")
+				}
+				return nil
+			}))
 		}
 		// What comes in again, as by an import or the next poll, is out of sight at once.
 		again := y.page(2, 2, marker+", edited (simulated).")
