@@ -3,6 +3,7 @@ package daemon
 import (
 	"archive/tar"
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -29,8 +30,8 @@ type KeysCopied struct {
 // maxKeyFile bounds a key or a session.
 const maxKeyFile = 64 << 20
 
-// CopyKeys writes the log's key, the sessions' key, the sealed sessions, the key ring within the vault's folder and whatever else is named
-// (a file, or a folder of files, such as a key ring elsewhere) into one tar archive that is encrypted to the recipients of backup.keys, and
+// CopyKeys writes the log's key, the sessions' key, the vault's key, the sealed sessions, the key ring and whatever else is named
+// (a file, or a folder of files) into one tar archive that is encrypted to the recipients of backup.keys, and
 // lets the newest of these copies stay. It needs no vault to be open. A data key that is destroyed later is still in the older copies.
 func CopyKeys(c *config.Config, also []string, now time.Time) (out KeysCopied, err error) {
 	if c.Backup == nil || c.Backup.Keys == nil {
@@ -58,6 +59,9 @@ func CopyKeys(c *config.Config, also []string, now time.Time) (out KeysCopied, e
 		return nil
 	}
 	names, paths := []string{"log.key", "session.key"}, []string{c.LogKey, c.SessionKey}
+	if k := c.VaultKey; k != nil && k.File != "" {
+		names, paths = append(names, "vault.key"), append(paths, k.File)
+	}
 	folder := func(name, dir string) error {
 		files, err := filepath.Glob(filepath.Join(globEscape(dir), "*"))
 		for _, p := range files {
@@ -65,7 +69,7 @@ func CopyKeys(c *config.Config, also []string, now time.Time) (out KeysCopied, e
 		}
 		return err
 	}
-	if err := errors.Join(folder("sessions", filepath.Join(c.Vault, "sessions")), folder("keyring", filepath.Join(c.Vault, "keyring"))); err != nil {
+	if err := errors.Join(folder("sessions", filepath.Join(c.Vault, "sessions")), folder("keyring", cmp.Or(c.Keyring, filepath.Join(c.Vault, "keyring")))); err != nil {
 		return out, err
 	}
 	for i, p := range also {

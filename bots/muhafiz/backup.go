@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -200,7 +201,7 @@ type restoreCmd struct {
 }
 
 func (restoreCmd) Help() string {
-	return "Makes a vault of a backup. It is the same log: the same records, numbers and tree, and the next record comes after the last. Views are built anew, everything is checked as fsck does, and that it was restored is recorded. No daemon may hold the folder. Exit 3 when fsck finds something or a checkpoint given is of another history, 4 when blobs are missing from the backup or a checkpoint shows that later records are lost."
+	return "Makes a vault of a backup. It is the same log: the same records, numbers and tree, and the next record comes after the last. Views are built anew, everything is checked as fsck does, and that it was restored is recorded. No daemon may hold the folder. A sealed vault takes the configuration with its vault_key and keyring, put back beforehand. Exit 3 when fsck finds something or a checkpoint given is of another history, 4 when blobs are missing from the backup or a checkpoint shows that later records are lost."
 }
 
 func (c restoreCmd) Run(s *session) error {
@@ -210,6 +211,9 @@ func (c restoreCmd) Run(s *session) error {
 	}
 	in := daemon.RestoreRequest{Options: daemon.Options{Build: build(), Log: s.log}}
 	if in.Identities, err = c.identities(); err != nil {
+		return err
+	}
+	if in.Keys, err = s.sealKeys(); err != nil {
 		return err
 	}
 	for _, name := range c.Against {
@@ -245,6 +249,18 @@ func (c restoreCmd) Run(s *session) error {
 		return exit(exitIncomplete, fmt.Errorf("the vault is there; at least %d records that were made after the backup are lost", rep.Lost))
 	}
 	return nil
+}
+
+// sealKeys opens what the configuration says of a sealed vault. Without a configuration there are none, and a sealed vault says so.
+func (s *session) sealKeys() (*vault.Keys, error) {
+	cfg, err := s.load()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return daemon.VaultKeys(cfg, os.Getenv)
 }
 
 // restoreError gives an error its exit code.
