@@ -8,13 +8,19 @@ import (
 
 	"github.com/muhafiz/muhafiz/bots/daemon"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
 // envelopes returns the exact envelopes of a demo's vault.
 func envelopes(t *testing.T, dir string) []string {
 	t.Helper()
-	v, err := vault.Open(filepath.Join(dir, "vault"), vault.Options{Views: daemon.Views(), Log: zerolog.Nop()})
+	key, err := secrets.LoadVaultKey(filepath.Join(dir, "keys", "vault.age"), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	keys := &vault.Keys{Ring: filepath.Join(dir, "keyring"), Sealer: key}
+	v, err := vault.Open(filepath.Join(dir, "vault"), vault.Options{Keys: keys, Views: daemon.Views(), Log: zerolog.Nop()})
 	if err != nil {
 		t.Fatal(err)
 	}
