@@ -107,7 +107,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
-	d.group.Go(func() error { return d.every(run, 10*time.Minute, d.rooms.retainDaily) })
+	d.group.Go(func() error { return d.every(run, retentionPause, d.rooms.retainDaily) })
 	d.group.Go(func() error { return watch(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
