@@ -121,7 +121,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
-	d.group.Go(func() error { return d.every(run, 10*time.Minute, d.rooms.retainDaily) })
+	d.group.Go(func() error { return d.every(run, retentionPause, d.rooms.retainDaily) })
 	d.group.Go(func() error { return watch(run) })
 	d.group.Go(func() error { return d.keepWatch(run) })
 	d.group.Go(func() error { return d.backups(run) })

@@ -65,7 +65,7 @@ func TestTwoPeopleEraseAWrongListing(t *testing.T) {
 	y.refused("held meanwhile", y.erase("sara", "two", nil), review.Held)
 	y.must(y.call("POST", "/v1/holds/release", ReleaseRequest{Person: "lubna", Hold: between.Seq, Reason: "ended"}, nil))
 	y.must(y.erase("sara", "two", &e))
-	if e.Erased == nil || e.Erased.Bodies < 7 || e.Erased.Replies != 2 || e.Erased.Blobs < 4 {
+	if e.Erased == nil || e.Erased.Bodies < 7 || e.Erased.Replies != 2 || e.Erased.Files < 4 {
 		t.Errorf("two people: %+v", e.Erased)
 	}
 	if y.has(wrong) || y.has(late) || !y.has(other) {

@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
-	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
@@ -31,8 +30,8 @@ type RetainRequest struct {
 // ErasedTarget is what became of one of the two words.
 type ErasedTarget struct {
 	review.Erasure
-	ID     string         `json:"id"`
-	Erased *vault.Erasure `json:"erased,omitempty"` // nil after the first word
+	ID     string `json:"id"`
+	Erased *Gone  `json:"erased,omitempty"` // nil after the first word
 }
 
 func (r *Rooms) retentionTo(mux *http.ServeMux) {
@@ -89,6 +88,7 @@ func (r *Rooms) eraseWord(ctx context.Context, c *call, in SignedBy) (any, error
 		return out, standing(err)
 	}
 	r.changed()
-	out.Erased = &did
+	g := gone(did)
+	out.Erased = &g
 	return out, nil
 }

@@ -100,9 +100,9 @@ func TestNothingOfAQuarantinedPostIsRead(t *testing.T) {
 			}
 		}
 		y.clean(y.s.path("bags"), clean)
-		if err := y.call("POST", "/v1/audits", AuditRequest{Person: "sara", Out: y.s.path("audit")}, nil); err == nil {
-			t.Error("sara is no auditor")
-		}
+		audit := filepath.Join(y.s.dir, fmt.Sprint("audit-", turn))
+		y.must(y.call("POST", "/v1/audits", AuditRequest{Person: "lubna", Out: audit, WithDecisions: true, Complete: true}, nil))
+		y.clean(audit, clean)
 		in := review.DecisionInput{Posts: []evidence.Ordinal{post.Subject}, Outcome: review.OutcomeNoAction, Comment: "x"}
 		y.refused("a decision", y.call("POST", "/v1/review/decision/prepare", DecisionRequest{Person: "bilal", DecisionInput: in}, nil), review.InQuarantine)
 		y.must(y.call("POST", "/v1/notices/run", NoticeRequest{Person: "amna"}, nil))
@@ -150,7 +150,7 @@ func (y *years) clean(dir string, clean func(string, []byte)) {
 		clean(path, b)
 		return err
 	}))
-	if n < 10 {
+	if n < 3 {
 		y.t.Errorf("%d files were written", n)
 	}
 }

@@ -16,11 +16,30 @@ import (
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
+// Gone is what an erasure took, or would take.
+type Gone struct {
+	Records   []int64 `json:"records"` // the numbers of the `erased` records
+	Bodies    int     `json:"bodies"`
+	Replies   int     `json:"replies"`   // raw replies, cut or removed
+	Files     int     `json:"files"`     // removed
+	Bytes     int64   `json:"bytes"`     // of them
+	Keys      int     `json:"keys"`      // data keys destroyed
+	Lingering int     `json:"lingering"` // bodies that stay in free pages or backups until a compaction
+}
+
+func gone(e vault.Erasure) Gone {
+	g := Gone{Records: []int64{}, Bodies: e.Bodies, Replies: e.Replies, Files: e.Blobs, Bytes: e.Bytes, Keys: e.Keys, Lingering: e.Lingering}
+	for _, r := range e.Records {
+		g.Records = append(g.Records, r.Seq)
+	}
+	return g
+}
+
 // Retained is what a run of retention did, or what one would do.
 type Retained struct {
 	retention.Plan
 	DryRun    bool          `json:"dry_run"`
-	Erased    vault.Erasure `json:"erased"`
+	Erased    Gone          `json:"erased"`
 	Deadline  evidence.Time `json:"compact_by,omitzero"` // by when `muhafiz compact` should run, where bytes linger
 	Lingering int           `json:"lingering"`           // bodies, of all runs since the last compaction
 	// Orders are what two people ordered and was carried out, or why it was not.
@@ -41,10 +60,11 @@ func (r *Rooms) retain(ctx context.Context, by evidence.Name, dry bool) (Retaine
 	if out.Plan, err = retention.Make(ctx, r.Vault.Vault, in); err != nil {
 		return out, err
 	}
-	out.Erased, err = r.Vault.Erase(ctx, vault.ErasePlan{
+	did, err := r.Vault.Erase(ctx, vault.ErasePlan{
 		By: by, Rule: "retention", Reason: "the configured term is over", Records: out.Records, Replies: out.Plan.Replies, DryRun: dry,
 		If: []evidence.Expect{{View: review.ViewHolds, Key: review.HoldsHead, Version: holds}},
 	})
+	out.Erased = gone(did)
 	if errors.Is(err, evidence.ErrConflict) {
 		return out, errors.New("a hold was placed or released meanwhile: nothing was erased; run it again")
 	}
@@ -52,7 +72,7 @@ func (r *Rooms) retain(ctx context.Context, by evidence.Name, dry bool) (Retaine
 		return out, errors.Join(err, r.lingering(ctx, &out))
 	}
 	run := &evidence.RetentionRun{
-		Erased: out.Erased.Bodies, Replies: out.Erased.Replies, Files: out.Erased.Blobs, Bytes: out.Erased.Bytes, Lingering: out.Erased.Lingering,
+		Erased: out.Erased.Bodies, Replies: out.Erased.Replies, Files: out.Erased.Files, Bytes: out.Erased.Bytes, Lingering: out.Erased.Lingering,
 		Held: out.Held, Soon: out.Soon, Scanned: out.Scanned, Warn: in.Warn, Terms: out.Changed,
 	}
 	if !out.SoonFrom.IsZero() {
@@ -77,6 +97,9 @@ func (r *Rooms) lingering(ctx context.Context, out *Retained) error {
 	}
 	return err
 }
+
+// retentionPause is how often the daemon looks whether a day has passed.
+const retentionPause = 10 * time.Minute
 
 // retainDaily runs retention once a day; a day that was missed is caught up once.
 func (r *Rooms) retainDaily(ctx context.Context) error {

@@ -27,7 +27,7 @@ type years struct {
 	keys map[string]ssh.Signer
 }
 
-var retainers = map[string]string{"amna": "analyst", "bilal": "reviewer", "sara": "senior", "lubna": "legal, operator"}
+var retainers = map[string]string{"amna": "analyst", "bilal": "reviewer", "sara": "senior", "lubna": "legal, operator, auditor"}
 
 const retentionConfig = `vault: vault
 log_key: log.key

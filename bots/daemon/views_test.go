@@ -30,6 +30,16 @@ func TestEveryViewTakesAnErasedBody(t *testing.T) {
 		{account.Post(1), &evidence.PostGone{Method: evidence.MethodMTProto, Vantage: "v", Observed: span, How: "deletion notice"}},
 		{target, &evidence.Gap{Span: span, Cause: "unreachable"}},
 		{target, &evidence.Gap{Span: span, Cause: "unreachable", Recovered: true}},
+		{target, &evidence.HoldPlaced{What: evidence.HoldTarget, Reason: "simulated", Person: "bilal"}},
+		{account, &evidence.HoldPlaced{What: evidence.HoldQuery, Query: &span, Reason: "simulated", Person: "bilal"}},
+		{account, &evidence.HoldReleased{Hold: 12, Reason: "simulated", Person: "bilal"}},
+		{account.Post(1), &evidence.Quarantined{Reason: "simulated", Person: "bilal"}},
+		{account.Post(1), &evidence.QuarantineOrdered{Signed: evidence.Signed{Payload: `{"type":"order","person":"bilal","orders":{"what":"destroy","post":"a1/1"}}`}}},
+		{account.Post(1), &evidence.QuarantineCarried{What: evidence.OrderDestroy, Person: "bilal"}},
+		{target, &evidence.TargetErasure{Signed: evidence.Signed{Payload: `{"type":"erasure","person":"bilal","lifts":{"seq":1,"leaf":"` + evidence.Digest{1}.String() + `"}}`}}},
+		{evidence.Vault(), &evidence.RetentionRun{Erased: 1, Lingering: 1, Warn: 30, Terms: map[evidence.Ordinal]int{"a1": 180}}},
+		{evidence.Vault(), &evidence.RetentionRun{Erased: 1, Lingering: 1, Warn: 30, Terms: map[evidence.Ordinal]int{"a1": 90}}},
+		{evidence.Vault(), &evidence.BundleBuilt{Name: "simulated", Posts: []evidence.Ordinal{"a1/1"}}},
 	} {
 		if _, err := d.rooms.Vault.Put(t.Context(), evidence.Batch{Drafts: []evidence.Draft{{
 			ID: evidence.NewID(d.rooms.Now()), Actor: source, Subject: x.about, Body: x.body,

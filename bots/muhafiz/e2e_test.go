@@ -153,6 +153,9 @@ func TestDemoFromWireToVerifiedBundle(t *testing.T) {
 	t.Run("what must be refused is refused", func(t *testing.T) { refusals(t, muhafiz, dir) })
 	t.Run("a mistake is put right", func(t *testing.T) { putRight(t, muhafiz, dir) })
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
+	if r := run(t, dir, muhafiz, "fsck", "--without-key", "vault").want(t, exitIncomplete, "fsck without the key"); !strings.Contains(r.out, "not checked:") {
+		t.Errorf("fsck does not say what it left out:\n%s", r.out)
+	}
 	t.Run("fsck names a damaged blob", func(t *testing.T) { damagedVault(t, muhafiz, dir) })
 }
 
@@ -174,7 +177,7 @@ func putRight(t *testing.T, muhafiz, dir string) {
 func damagedVault(t *testing.T, muhafiz, dir string) {
 	copied := filepath.Join(t.TempDir(), "vault")
 	run(t, dir, "cp", "-a", "vault", copied).want(t, 0, "copy")
-	blobs, err := filepath.Glob(filepath.Join(copied, "blobs", "sha256", "*", "*", "*"))
+	blobs, err := filepath.Glob(filepath.Join(copied, "blobs", "sealed", "*", "*", "*"))
 	if err != nil || len(blobs) == 0 {
 		t.Fatalf("%d blobs, %v", len(blobs), err)
 	}
@@ -186,7 +189,7 @@ func damagedVault(t *testing.T, muhafiz, dir string) {
 	if err := os.WriteFile(blobs[0], b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := run(t, dir, muhafiz, "fsck", copied).want(t, exitIntegrity, "fsck of a damaged vault")
+	r := run(t, dir, muhafiz, "fsck", "--copy", copied).want(t, exitIntegrity, "fsck of a damaged vault")
 	if !strings.Contains(r.out, filepath.Base(blobs[0])) {
 		t.Errorf("fsck does not name the damaged blob:\n%s", r.out)
 	}

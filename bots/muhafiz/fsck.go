@@ -11,6 +11,7 @@ import (
 
 type fsckCmd struct {
 	Vault      string `arg:"" help:"The vault folder." type:"path"`
+	Copy       bool   `help:"The folder is a copy, or a restored backup, of the configuration's vault: check it with that vault's key and key ring."`
 	WithoutKey bool   `help:"Check what can be checked of a sealed vault without its key; exit 4."`
 }
 
@@ -59,7 +60,7 @@ func (c fsckCmd) Run(s *session) error {
 		return exit(exitIntegrity, fmt.Errorf("%d problems: keep this vault as it is and work on a copy", n))
 	}
 	if n := len(rep.Unchecked); n > 0 {
-		return exit(exitIncomplete, fmt.Errorf("what was checked holds, but %d things could not be checked: give the vault's configuration (-c), which names its key and key ring", n))
+		return exit(exitIncomplete, fmt.Errorf("what was checked holds, but %d things could not be checked: give the vault's configuration (-c), which names its key and key ring, and --copy where the folder is a copy of that vault", n))
 	}
 	if !s.json {
 		fmt.Fprintln(s.out, "everything holds")
@@ -80,7 +81,7 @@ func (c fsckCmd) keys(s *session) (*vault.Keys, error) {
 		s.log.Warn().Err(err).Msg("the configuration cannot be used; what is sealed is not checked")
 		return nil, nil
 	}
-	if cfg.Vault != c.Vault {
+	if cfg.Vault != c.Vault && !c.Copy {
 		return nil, nil
 	}
 	return daemon.VaultKeys(cfg, os.Getenv)

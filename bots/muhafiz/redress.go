@@ -112,7 +112,7 @@ func (c watchEraseCmd) Run(s *session) error {
 			fmt.Fprintf(s.out, "%s: your word is recorded, and nothing is erased yet; a second person signs: muhafiz watch erase %s --confirm --reason WHY --as THEM\n", c.Target, c.Target)
 			return nil
 		}
-		fmt.Fprintf(s.out, "%s: %d records and the raw bytes of %d acquisitions are erased, %d files (%d bytes) removed\n", c.Target, e.Erased.Bodies, e.Erased.Replies, e.Erased.Blobs, e.Erased.Bytes)
+		fmt.Fprintf(s.out, "%s: %d records and the raw bytes of %d acquisitions are erased, %d files (%d bytes) removed\n", c.Target, e.Erased.Bodies, e.Erased.Replies, e.Erased.Files, e.Erased.Bytes)
 		if e.Erased.Lingering > 0 {
 			fmt.Fprintf(s.out, "%d of them are gone for every reader, and linger in free pages and backups until: muhafiz compact\n", e.Erased.Lingering)
 		}

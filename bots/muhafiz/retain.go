@@ -79,7 +79,7 @@ func (s *session) printRetained(r daemon.Retained) error {
 		verb = "would be erased"
 	}
 	fmt.Fprintf(s.out, "%d records and the raw bytes of %d acquisitions %s, with %d files (%d bytes); %d are due and held; %d will be due within the warning\n",
-		r.Erased.Bodies, r.Erased.Replies, verb, r.Erased.Blobs, r.Erased.Bytes, r.Held, r.Soon)
+		r.Erased.Bodies, r.Erased.Replies, verb, r.Erased.Files, r.Erased.Bytes, r.Held, r.Soon)
 	for _, o := range r.Orders {
 		fmt.Fprintln(s.out, safe(o))
 	}
