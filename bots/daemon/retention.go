@@ -58,7 +58,7 @@ func (r *Rooms) retain(ctx context.Context, by evidence.Name, dry bool) (Retaine
 		return out, err
 	}
 	did, err := r.Vault.Erase(ctx, vault.ErasePlan{
-		By: by, Rule: "retention", Reason: "the configured term is over", Records: out.Records, Replies: out.Plan.Replies, DryRun: dry,
+		By: by, Rule: retention.Rule, Reason: "the configured term is over", Records: out.Records, Replies: out.Plan.Replies, DryRun: dry,
 		If: []evidence.Expect{{View: review.ViewHolds, Key: review.HoldsHead, Version: holds}},
 	})
 	out.Erased = gone(did)
