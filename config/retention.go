@@ -89,7 +89,7 @@ type RetentionRule struct {
 
 // AutomaticHolds are the terms for which work holds what it rests on. Each ends, so that nothing forgotten is kept for ever.
 type AutomaticHolds struct {
-	// Case is how long an open case holds its exhibits and their account's raw replies, from when it was opened or last decided. Default 730d.
+	// Case is how long an open case holds its exhibits, with their bytes in raw replies, from when it was opened or last decided. Default 730d.
 	Case Days `yaml:"case"`
 	// Notice is how long a notice without an answer does, from when it left. Default 730d.
 	Notice Days `yaml:"notice"`

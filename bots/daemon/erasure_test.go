@@ -82,6 +82,9 @@ func TestTwoPeopleEraseAWrongListing(t *testing.T) {
 		t.Error("what came late stayed")
 	}
 	s := y.status()
+	if l := s.Retention.Lingering; l == nil || l.Deadline.IsZero() {
+		t.Errorf("nothing says that a compaction is due: %+v", l)
+	}
 	if s.Retention.Erasures != 1 || s.Retention.Erased < 10 || s.Redress.Wrong != 1 {
 		t.Errorf("status: %+v %+v", s.Retention, s.Redress)
 	}

@@ -30,6 +30,14 @@ type unseen struct {
 	posts, accounts, cases map[evidence.Ordinal]bool
 	files                  map[evidence.Digest]bool // of posts
 	blobs                  map[evidence.Digest]bool // files, replies, notices
+	all                    bool                     // every blob, and every decision: what hangs on a post could not be read
+}
+
+func newUnseen() *unseen {
+	return &unseen{
+		posts: map[evidence.Ordinal]bool{}, accounts: map[evidence.Ordinal]bool{}, cases: map[evidence.Ordinal]bool{},
+		files: map[evidence.Digest]bool{}, blobs: map[evidence.Digest]bool{},
+	}
 }
 
 // errWithheld is told in place of a blob; whoever meets it goes on as where it was erased.
@@ -43,10 +51,7 @@ func NewGuard(ctx context.Context, v *vault.Vault) (*Guard, error) {
 
 // load reads everything anew; the caller holds the lock, or is alone.
 func (g *Guard) load(ctx context.Context) error {
-	u := &unseen{
-		posts: map[evidence.Ordinal]bool{}, accounts: map[evidence.Ordinal]bool{}, cases: map[evidence.Ordinal]bool{},
-		files: map[evidence.Digest]bool{}, blobs: map[evidence.Digest]bool{},
-	}
+	u := newUnseen()
 	err := g.Vault.Each(ctx, review.ViewQuarantine, review.QuarantineKeys, func(_ string, value []byte, _ int64) error {
 		var q review.Quarantine
 		err := json.Unmarshal(value, &q)
@@ -162,9 +167,9 @@ func (u *unseen) withholds(r evidence.Record) bool {
 	switch r.Kind {
 	case evidence.KindMediaKept:
 		b, err := evidence.Decode[*evidence.MediaKept](r)
-		return u.posts[r.Subject] || err == nil && u.files[b.Blob.SHA256]
+		return u.all || u.posts[r.Subject] || err == nil && u.files[b.Blob.SHA256]
 	case evidence.KindDecision, evidence.KindApproval:
-		return u.cases[r.Subject]
+		return u.all || u.cases[r.Subject]
 	case evidence.KindPostGone, evidence.KindAccess, evidence.KindRefused, evidence.KindErased, evidence.KindHoldPlaced, evidence.KindHoldReleased,
 		evidence.KindQuarantined, evidence.KindQuarantineOrdered, evidence.KindQuarantineCarried, evidence.KindStatus:
 		return false
@@ -193,7 +198,7 @@ func (g *Guard) Withholds(r evidence.Record) bool {
 func (g *Guard) WithholdsBlob(d evidence.Digest) bool {
 	g.mu.RLock()
 	defer g.mu.RUnlock()
-	return g.out != nil && g.out.blobs[d]
+	return g.out != nil && (g.out.all || g.out.blobs[d])
 }
 
 // Record is vault.Record without what is in quarantine.
@@ -237,6 +242,19 @@ func (g *Guard) SnapshotBlobs(ctx context.Context, fn func(vault.SnapshotBlob) e
 	})
 }
 
+// shut withholds at least the posts that were just put out of sight, and all blobs, where what hangs on them cannot be read.
+func (g *Guard) shut(recs []evidence.Record) {
+	if g.out == nil {
+		g.out = newUnseen()
+	}
+	g.out.all = true
+	for _, r := range recs {
+		if r.Kind == evidence.KindQuarantined {
+			g.out.posts[r.Subject], g.out.accounts[r.Subject.Whole()] = true, true
+		}
+	}
+}
+
 // Put is vault.Put. What it brings of a quarantined post is out of sight before anybody can ask for it.
 func (g *Guard) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error) {
 	turns := slices.ContainsFunc(b.Drafts, func(d evidence.Draft) bool {
@@ -249,7 +267,11 @@ func (g *Guard) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, e
 		if err != nil {
 			return recs, err
 		}
-		return recs, g.load(context.WithoutCancel(ctx))
+		if err := g.load(context.WithoutCancel(ctx)); err != nil {
+			g.shut(recs)
+			return recs, err
+		}
+		return recs, nil
 	}
 	recs, err := g.Vault.Put(ctx, b)
 	g.mu.RLock()

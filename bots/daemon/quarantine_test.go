@@ -262,3 +262,19 @@ func TestTheLawDemandsDestruction(t *testing.T) {
 	}
 	y.fsck()
 }
+
+// TestWhatCannotBeReadIsShut: where what hangs on a post cannot be read, everything that might is withheld.
+func TestWhatCannotBeReadIsShut(t *testing.T) {
+	y := newYears(t, "keep", nobody)
+	post, other := y.page(2, 1, "Bland (simulated)."), y.page(1, 1, "Another, bland (simulated).")
+	y.r.Vault.shut([]evidence.Record{{Envelope: evidence.Envelope{Kind: evidence.KindQuarantined, Subject: post.Subject}}})
+	if _, _, err := y.r.Vault.Blob(t.Context(), evidence.Sum([]byte("file of Another, bland (simulated)."))); !errors.Is(err, evidence.ErrErased) {
+		t.Errorf("a blob is read: %v", err)
+	}
+	if r, err := y.r.Vault.Record(t.Context(), post.Seq); err != nil || r.Body != nil {
+		t.Errorf("the post is read: %v", err)
+	}
+	if r, err := y.r.Vault.Record(t.Context(), other.Seq); err != nil || r.Body == nil {
+		t.Errorf("another post is not: %v", err)
+	}
+}

@@ -53,6 +53,8 @@ func apply(r evidence.Record, kv evidence.KV) error {
 			return nil
 		}
 		return kv.Delete(keyLingering)
+	case evidence.KindErased:
+		return applyOrdered(r, kv)
 	case evidence.KindRetentionRun:
 	default:
 		return nil
@@ -94,6 +96,30 @@ func apply(r evidence.Record, kv evidence.KV) error {
 		}
 	}
 	return put(kv, keyLast, last)
+}
+
+// Rule is the rule of retention's own `erased` records.
+const Rule = "retention"
+
+// orderedCompact is by when a compaction should follow what people ordered erased.
+const orderedCompact = 30 * 24 * time.Hour
+
+// applyOrdered counts what people ordered erased as lingering, all of it: which of it a destroyed key took at once is not in the record.
+func applyOrdered(r evidence.Record, kv evidence.KV) error {
+	b, err := evidence.Decode[*evidence.Erased](r)
+	if err != nil || b.Rule == Rule || len(b.Records) == 0 {
+		return nil //nolint:nilerr // of a later build
+	}
+	var l Lingering
+	if ok, err := load(kv, keyLingering, &l); err != nil {
+		return err
+	} else if !ok {
+		l.Deadline = evidence.At(r.At.Add(orderedCompact))
+	}
+	for _, run := range b.Records {
+		l.Bodies += int(run.Last - run.First + 1)
+	}
+	return put(kv, keyLingering, l)
 }
 
 func put(kv evidence.KV, key string, v any) error {
