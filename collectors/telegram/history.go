@@ -231,7 +231,7 @@ func (w *watch) refill(ctx context.Context, pts int) error {
 	}
 	now := w.r.o.Now()
 	return w.put(ctx, nil, func(b *batch) {
-		b.add(evidence.Target(w.target.ID), w.gapBody(now, "too-long", "the platform no longer listed the changes one by one; the history was read again down to post "+strconv.Itoa(bottom), true), false)
+		b.Add(evidence.Target(w.target.ID), w.gapBody(now, "too-long", "the platform no longer listed the changes one by one; the history was read again down to post "+strconv.Itoa(bottom), true), false)
 	}, func(c *cursor) {
 		c.Pts, c.Observed = pts, now
 		if len(c.Recent) > 0 {

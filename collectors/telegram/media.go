@@ -85,10 +85,10 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 	if aerr != nil {
 		return aerr
 	}
-	id := b.add(acc, acq, true)
+	id := b.Add(acc, acq, true)
 	move := func(c *cursor) { c.settled(p) }
 	if missed == nil {
-		b.add(name, w.kept(p, got, id, span), false)
+		b.Add(name, w.kept(p, got, id, span), false)
 	} else {
 		move = w.missed(b, name, p, got, missed, id)
 	}
@@ -156,7 +156,7 @@ func (w *watch) missed(b *batch, name evidence.Name, p pending, got download, m 
 		}
 	}
 	w.log.Info().Int("post", p.Post).Str("reason", m.reason).Time("next", body.Next.Time).Msg("a file could not be kept")
-	b.add(name, body, false)
+	b.Add(name, body, false)
 	return move
 }
 

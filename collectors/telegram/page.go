@@ -67,25 +67,25 @@ func (p *page) empty() bool { return len(p.posts) == 0 && len(p.gone) == 0 && !p
 // counters accompany: a page on which nothing changed writes nothing.
 func (w *watch) draft(b *batch, p *page) {
 	acc := account(w.channel())
-	acq := b.add(acc, p.acq, true)
+	acq := b.Add(acc, p.acq, true)
 	for i := range p.posts {
 		x := &p.posts[i]
 		x.body.Acquisition = acq
 		name := partName(acc, x.id)
-		b.add(name, x.body, false)
+		b.Add(name, x.body, false)
 		for _, f := range x.files {
 			if reason, rule := unwanted(w.target, f); reason != "" {
-				b.add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Rule: rule, Size: f.media.Size, Acquisition: acq}, false)
+				b.Add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Rule: rule, Size: f.media.Size, Acquisition: acq}, false)
 			}
 		}
 	}
 	for _, id := range p.gone {
-		b.add(acc.Post(int64(id)), &evidence.PostGone{
+		b.Add(acc.Post(int64(id)), &evidence.PostGone{
 			How: p.how, Method: evidence.MethodMTProto, Vantage: w.r.o.Vantage, Acquisition: acq, Observed: p.span,
 		}, false)
 	}
 	if len(p.counts) > 0 {
-		b.add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, !p.recount)
+		b.Add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, !p.recount)
 	}
 }
 

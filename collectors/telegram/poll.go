@@ -201,7 +201,7 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 		cause = "outage"
 	}
 	b := w.r.batch()
-	b.add(evidence.Target(w.target.ID), w.gapBody(at, cause, "", true), false)
+	b.Add(evidence.Target(w.target.ID), w.gapBody(at, cause, "", true), false)
 	if err := w.commit(ctx, b, func(c *cursor) { c.Observed = at }); err != nil {
 		return err
 	}

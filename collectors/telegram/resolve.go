@@ -136,8 +136,8 @@ func (w *watch) resolve(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	b := w.r.batch()
-	id := b.add(account(ch.ID), acq, true)
-	b.add(evidence.Target(w.target.ID), &evidence.TargetBound{
+	id := b.Add(account(ch.ID), acq, true)
+	b.Add(evidence.Target(w.target.ID), &evidence.TargetBound{
 		Account: evidence.Ref{Name: account(ch.ID)}, Address: w.target.Address, Acquisition: id,
 	}, false)
 	err = w.commit(ctx, b, func(c *cursor) {
@@ -168,7 +168,7 @@ func (w *watch) stopWith(ctx context.Context, cause, detail string, candidate in
 	if extra != nil {
 		extra(b)
 	}
-	b.add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
+	b.Add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
 	return w.commit(ctx, b, func(c *cursor) {
 		c.Address, c.Stopped, c.Candidate, c.Observed = w.target.Address, cause, candidate, now
 	})
@@ -209,8 +209,8 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 		return names, err
 	}
 	b := w.r.batch()
-	seen.Acquisition = b.add(account(c.Channel), acq, true)
-	b.add(account(c.Channel), seen, false)
+	seen.Acquisition = b.Add(account(c.Channel), acq, true)
+	b.Add(account(c.Channel), seen, false)
 	err = w.commit(ctx, b, func(c *cursor) {
 		if c.Pts == 0 {
 			c.Pts = max(1, full.Pts)

@@ -44,9 +44,9 @@ func (w *watch) stands(ctx context.Context, s *evidence.Status, acq *evidence.Ac
 	}
 	if acq != nil {
 		// About the target and not the account: it may be all that there is to say that the account is not observed.
-		s.Acquisition = b.add(evidence.Target(w.target.ID), acq, true)
+		s.Acquisition = b.Add(evidence.Target(w.target.ID), acq, true)
 	}
-	b.add(subject, s, false)
+	b.Add(subject, s, false)
 	return w.commit(ctx, b, func(c *cursor) { c.Stand = stand{s.State, s.Because} })
 }
 
@@ -184,10 +184,10 @@ func (w *watch) foundMoved(ctx context.Context, rep reply[*tg.ContactsResolvedPe
 	}
 	detail := fmt.Sprintf("the address stood for channel %d and now stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, to)
 	return w.stopWith(ctx, causeIdentity, detail, to, func(b *batch) {
-		b.add(evidence.Target(w.target.ID), &evidence.Finding{
+		b.Add(evidence.Target(w.target.ID), &evidence.Finding{
 			Rule: evidence.RuleIdentity, Detail: detail, Vantage: w.r.o.Vantage, Address: w.target.Address,
 			Was: &evidence.Ref{Name: account(c.Channel)}, Now: &evidence.Ref{Name: account(to)},
-			Acquisition: b.add(evidence.Target(w.target.ID), acq, true), Observed: rep.span(),
+			Acquisition: b.Add(evidence.Target(w.target.ID), acq, true), Observed: rep.span(),
 		}, false)
 	})
 }

@@ -44,8 +44,8 @@ func (r *run) state(ctx context.Context, c *evidence.Collector) error {
 	}
 	c.Key, c.Platform = r.src.Name(), platform
 	b := r.batch()
-	b.add(r.name, c, false)
-	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.drafts}); err != nil {
+	b.Add(r.name, c, false)
+	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return fmt.Errorf("record the state of %s: %w", r.src.Name(), err)
 	}
 	return nil
@@ -69,17 +69,17 @@ func (r *run) giveUp(ctx context.Context, a *accountLost) error {
 	if a.state == stateFrozen {
 		r.freeze().describe(body)
 	}
-	b.add(r.name, body, false)
+	b.Add(r.name, body, false)
 	for _, t := range r.src.watched() {
 		from := now
 		if at, err := r.observedUntil(ctx, t); err == nil && !at.IsZero() {
 			from = at
 		}
-		b.add(evidence.Target(t.ID), &evidence.Gap{
+		b.Add(evidence.Target(t.ID), &evidence.Gap{
 			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.text, Source: r.src.Name(),
 		}, false)
 	}
-	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.drafts}); err != nil {
+	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return stopping(ctx, errors.Join(permanent(a), fmt.Errorf("record that account %s is lost: %w", r.o.Alias, err)))
 	}
 	return permanent(a)

@@ -22,7 +22,7 @@ func (w *watch) commit(ctx context.Context, b *batch, move func(*cursor)) error 
 	}
 	batch := evidence.Batch{Cursor: &evidence.Cursor{Name: w.r.cursorName(w.target), Data: data}}
 	if b != nil {
-		batch.Drafts = b.drafts
+		batch.Drafts = b.Drafts
 	}
 	if _, err := w.r.sink.Put(ctx, batch); err != nil {
 		return fmt.Errorf("store what was seen of target %s: %w", w.target.ID, err)
@@ -52,7 +52,7 @@ func (w *watch) fold(ctx context.Context) error {
 func (w *watch) gap(ctx context.Context, cause, detail string, recovered bool) error {
 	now := w.r.o.Now()
 	b := w.r.batch()
-	b.add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, recovered), false)
+	b.Add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, recovered), false)
 	w.mu.Lock()
 	w.why = ""
 	w.mu.Unlock()

@@ -73,12 +73,12 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 		return aerr
 	}
 	b := w.r.batch()
-	id := b.add(acc, acq, true)
+	id := b.Add(acc, acq, true)
 	if missed != nil {
 		w.log.Info().Int("post", p.Post).Str("reason", missed.reason).Msg("a file could not be kept")
-		b.add(name, &evidence.MediaMissed{MediaID: p.Media, Reason: missed.reason, Detail: missed.detail, Size: missed.size, Acquisition: id}, false)
+		b.Add(name, &evidence.MediaMissed{MediaID: p.Media, Reason: missed.reason, Detail: missed.detail, Size: missed.size, Acquisition: id}, false)
 	} else {
-		b.add(name, &evidence.MediaKept{
+		b.Add(name, &evidence.MediaKept{
 			MediaID: p.Media, Blob: got.blob, MIME: got.mime, Name: got.file.media.Name, Acquisition: id, Observed: span,
 		}, false)
 	}

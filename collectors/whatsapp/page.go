@@ -101,7 +101,7 @@ func (w *watch) fresh(p *page) {
 func (w *watch) draft(b *batch, p *page) {
 	acc := account(w.channel())
 	p.acq.Skipped = p.skipped
-	acq := b.add(acc, p.acq, !p.keep && len(p.skipped) == 0)
+	acq := b.Add(acc, p.acq, !p.keep && len(p.skipped) == 0)
 	for i := range p.posts {
 		x := &p.posts[i]
 		x.body.Acquisition = acq
@@ -112,22 +112,22 @@ func (w *watch) draft(b *batch, p *page) {
 		how string
 	}{{p.gone, evidence.GoneDeletionNotice}, {p.missing, evidence.GoneMissing}} {
 		for _, id := range g.ids {
-			b.add(acc.Post(int64(id)), &evidence.PostGone{
+			b.Add(acc.Post(int64(id)), &evidence.PostGone{
 				How: g.how, Method: evidence.MethodWhatsApp, Vantage: w.r.o.Vantage, Acquisition: acq, Observed: p.span,
 			}, false)
 		}
 	}
 	if len(p.counts) > 0 {
-		b.add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, true)
+		b.Add(acc, &evidence.PostCounts{Acquisition: acq, At: p.span.To, Posts: p.counts}, true)
 	}
 }
 
 func (w *watch) draftPost(b *batch, x *post, acq evidence.ID) {
 	name := account(w.channel()).Post(int64(x.id))
-	b.add(name, x.body, false)
+	b.Add(name, x.body, false)
 	for _, f := range x.files {
 		if reason := unwanted(w.target, f); reason != "" {
-			b.add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Size: f.media.Size, Acquisition: acq}, false)
+			b.Add(name, &evidence.MediaMissed{MediaID: f.media.ID, Reason: reason, Size: f.media.Size, Acquisition: acq}, false)
 		}
 	}
 }

@@ -140,7 +140,7 @@ func (w *watch) store(ctx context.Context, ps []push) error {
 	late := w.late(posts)
 	acc := account(w.channel())
 	b := w.r.batch()
-	id := b.add(acc, acq, len(skipped) == 0 && len(late) == 0)
+	id := b.Add(acc, acq, len(skipped) == 0 && len(late) == 0)
 	var ids []int
 	for i := range posts {
 		x := &posts[i]
@@ -148,7 +148,7 @@ func (w *watch) store(ctx context.Context, ps []push) error {
 		switch {
 		case late[i]:
 		case x.deleted:
-			b.add(acc.Post(int64(x.id)), &evidence.PostGone{
+			b.Add(acc.Post(int64(x.id)), &evidence.PostGone{
 				How: evidence.GoneDeletionNotice, Method: evidence.MethodWhatsApp, Vantage: w.r.o.Vantage, Acquisition: id, Observed: x.body.Observed,
 			}, false)
 		default:
@@ -249,8 +249,8 @@ func (w *watch) count(ctx context.Context, l liveCounts) error {
 		return nil
 	}
 	b := w.r.batch()
-	id := b.add(account(w.channel()), acq, false)
-	b.add(account(w.channel()), &evidence.PostCounts{Acquisition: id, At: at, Posts: list}, false)
+	id := b.Add(account(w.channel()), acq, false)
+	b.Add(account(w.channel()), &evidence.PostCounts{Acquisition: id, At: at, Posts: list}, false)
 	return w.commit(ctx, b, nil)
 }
 

@@ -116,7 +116,7 @@ func (w *watch) join(ctx context.Context) error {
 		return err
 	}
 	b := w.r.batch()
-	b.add(account(jid.String()), acq, false)
+	b.Add(account(jid.String()), acq, false)
 	return w.commit(ctx, b, func(c *cursor) { c.Followed = true })
 }
 
@@ -124,7 +124,7 @@ func (w *watch) join(ctx context.Context) error {
 func (w *watch) bound(ctx context.Context, id string, d described) error {
 	fresh := w.cursor().Channel != id
 	err := w.snapshotOf(ctx, id, d, func(b *batch, acq evidence.ID) {
-		b.add(evidence.Target(w.target.ID), &evidence.TargetBound{
+		b.Add(evidence.Target(w.target.ID), &evidence.TargetBound{
 			Account: evidence.Ref{Name: account(id)}, Address: w.target.Address, Acquisition: acq,
 		}, false)
 	}, func(c *cursor) {
@@ -167,7 +167,7 @@ func (w *watch) stop(ctx context.Context, cause, detail, candidate string) error
 	w.listen(false)
 	now := w.r.o.Now()
 	b := w.r.batch()
-	b.add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
+	b.Add(evidence.Target(w.target.ID), w.gapBody(now, cause, detail, false), false)
 	return w.commit(ctx, b, func(c *cursor) {
 		c.Address, c.Stopped, c.Candidate, c.Observed = w.target.Address, cause, candidate, now
 	})
@@ -207,11 +207,11 @@ func (w *watch) snapshotOf(ctx context.Context, id string, d described, extra fu
 		return err
 	}
 	b := w.r.batch()
-	seen.Acquisition = b.add(account(id), acq, true)
+	seen.Acquisition = b.Add(account(id), acq, true)
 	if extra != nil {
 		extra(b, seen.Acquisition)
 	}
-	b.add(account(id), seen, false)
+	b.Add(account(id), seen, false)
 	picture, ok := d.about.picture()
 	err = w.commit(ctx, b, func(c *cursor) {
 		if move != nil {

@@ -228,17 +228,17 @@ func (r *run) blindAll(cause string) {
 func (r *run) tellEnd(ctx context.Context, a *accountEnd) error {
 	now := r.o.Now()
 	b := r.batch()
-	b.add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.text, Advice: a.advice, Until: evidence.At(a.until)}, false)
+	b.Add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.text, Advice: a.advice, Until: evidence.At(a.until)}, false)
 	for _, t := range r.src.watched() {
 		from := now
 		if c, err := r.loadCursor(ctx, t); err == nil && !c.Observed.IsZero() {
 			from = c.Observed
 		}
-		b.add(evidence.Target(t.ID), &evidence.Gap{
+		b.Add(evidence.Target(t.ID), &evidence.Gap{
 			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.Error(), Source: r.src.Name(),
 		}, false)
 	}
-	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.drafts}); err != nil {
+	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return fmt.Errorf("record that account %s cannot be used: %w", r.o.Alias, err)
 	}
 	return nil

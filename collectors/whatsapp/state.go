@@ -36,8 +36,8 @@ func (r *run) foldPolls(ctx context.Context) error {
 func (r *run) state(ctx context.Context, c *evidence.Collector) error {
 	c.Key, c.Platform = r.src.Name(), platform
 	b := r.batch()
-	b.add(r.name, c, false)
-	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.drafts}); err != nil {
+	b.Add(r.name, c, false)
+	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return fmt.Errorf("record the state of %s: %w", r.src.Name(), err)
 	}
 	return nil
