@@ -18,12 +18,8 @@ func Sum(b []byte) Digest { return sha256.Sum256(b) }
 
 // LeafHash returns the RFC 6962 hash of a Merkle leaf with content b: SHA-256(0x00 || b).
 func LeafHash(b []byte) Digest {
-	h := sha256.New()
-	h.Write([]byte{0})
-	h.Write(b)
-	var d Digest
-	h.Sum(d[:0])
-	return d
+	var room [512]byte // more than an envelope
+	return sha256.Sum256(append(append(room[:0], 0), b...))
 }
 
 // ParseDigest reads the 64 lower-case hexadecimal digits that String writes.

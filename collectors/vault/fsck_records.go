@@ -44,7 +44,7 @@ func (f *fsck) records(ctx context.Context) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if what := f.examine(wave); what != nil {
+		if what := spread(f.o.Workers, wave, func(e *examined) { e.look(f.ring) }); what != nil {
 			panic(what)
 		}
 		for i := range wave {
@@ -56,11 +56,11 @@ func (f *fsck) records(ctx context.Context) error {
 	return nil
 }
 
-// examine spreads a wave over the workers and returns what one of them stumbled over, if any did.
-func (f *fsck) examine(wave []examined) (stumbled any) {
+// spread runs fn over the items of a wave on several processors, and returns what one of them stumbled over, if any did.
+func spread[T any](workers int, wave []T, fn func(*T)) (stumbled any) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	part := (len(wave) + f.o.Workers - 1) / f.o.Workers
+	part := (len(wave) + workers - 1) / workers
 	for at := 0; at < len(wave); at += part {
 		slice := wave[at:min(at+part, len(wave))]
 		wg.Go(func() {
@@ -71,7 +71,7 @@ func (f *fsck) examine(wave []examined) (stumbled any) {
 				stumbled = what
 			})
 			for i := range slice {
-				slice[i].look(f.ring)
+				fn(&slice[i])
 			}
 		})
 	}

@@ -14,13 +14,29 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// views rebuilds every view from record 0 in a file of its own and compares it key by key.
+// rebuilt is a view that is being built anew from record 0, to be compared with what is stored.
+type rebuilt struct {
+	view   evidence.View
+	stored *bolt.Bucket
+	key    *dataKey // of what is stored
+	upTo   int64    // the first record that what is stored has not seen
+	at     int      // of its line in the report
+	failed bool
+}
+
+// bucket is where the view is in the scratch file.
+func (r *rebuilt) bucket() []byte { return []byte(viewPrefix + r.view.Name) }
+
+// views rebuilds every view from record 0 in a file of its own, all in one pass, and compares it key by key.
 func (f *fsck) views(ctx context.Context) error {
 	given := map[string]bool{}
+	var todo []*rebuilt
 	for _, view := range f.o.Views {
 		given[view.Name] = true
-		if err := f.view(ctx, view); err != nil {
-			return fmt.Errorf("rebuild view %s: %w", view.Name, err)
+		f.rep.Views = append(f.rep.Views, FsckView{Name: view.Name, Result: "compared"})
+		if r := f.comparable(view, &f.rep.Views[len(f.rep.Views)-1]); r != nil {
+			r.at = len(f.rep.Views) - 1
+			todo = append(todo, r)
 		}
 	}
 	c := f.t.meta.Cursor()
@@ -29,14 +45,19 @@ func (f *fsck) views(ctx context.Context) error {
 			f.rep.Views = append(f.rep.Views, FsckView{Name: name, Result: "not looked at: this program does not know it"})
 		}
 	}
+	if len(todo) == 0 {
+		return nil
+	}
+	if err := f.compareAll(ctx, todo); err != nil {
+		return fmt.Errorf("rebuild views: %w", err)
+	}
 	return nil
 }
 
-func (f *fsck) view(ctx context.Context, view evidence.View) error {
-	out := FsckView{Name: view.Name, Result: "compared"}
-	defer func() { f.rep.Views = append(f.rep.Views, out) }()
+// comparable returns what there is to compare of a view, or nil, and out says why not.
+func (f *fsck) comparable(view evidence.View, out *FsckView) *rebuilt {
 	s, ok := readViewState(f.t, view.Name)
-	stored := f.t.Bucket([]byte(s.bucket(view.Name)))
+	r := &rebuilt{view: view, stored: f.t.Bucket([]byte(s.bucket(view.Name))), upTo: f.rep.Records}
 	switch {
 	case f.t.meta.Get([]byte(metaStale)) != nil:
 		out.Result = "not compared: records were erased, and it will be built anew when the vault is opened"
@@ -48,19 +69,23 @@ func (f *fsck) view(ctx context.Context, view evidence.View) error {
 	case !ok || s.Version != view.Version:
 		out.Result = "not there in this version: it will be built when the vault is opened"
 		return nil
-	case stored == nil:
+	case r.stored == nil:
 		f.problem("view "+view.Name, "its keys are gone")
 		return nil
 	}
-	upTo := f.rep.Records
 	if s.Next != live {
-		upTo = s.Next
+		r.upTo = s.Next
 	}
-	key, err := f.viewKey(s)
-	if err != nil {
+	var err error
+	if r.key, err = f.viewKey(s); err != nil {
 		f.problem("view "+view.Name, "%v", err)
 		return nil
 	}
+	return r
+}
+
+// compareAll rebuilds views in a scratch file and compares each.
+func (f *fsck) compareAll(ctx context.Context, todo []*rebuilt) error {
 	dir, err := f.scratch()
 	if err != nil {
 		return err
@@ -71,16 +96,15 @@ func (f *fsck) view(ctx context.Context, view evidence.View) error {
 		return err
 	}
 	defer db.Close()
-	if err := f.rebuild(ctx, db, view, upTo); err != nil {
-		if ctx.Err() != nil {
-			return err
-		}
-		f.problem("view "+view.Name, "it cannot be rebuilt: %v", err)
-		out.Result = "not compared"
-		return nil
+	if err := f.rebuild(ctx, db, todo); err != nil {
+		return err
 	}
 	return db.View(func(tx *bolt.Tx) error {
-		out.Keys = f.compare(view.Name, key, stored, tx.Bucket([]byte(viewPrefix)))
+		for _, r := range todo {
+			if !r.failed {
+				f.rep.Views[r.at].Keys = f.compare(r.view.Name, r.key, r.stored, tx.Bucket(r.bucket()))
+			}
+		}
 		return nil
 	})
 }
@@ -100,31 +124,68 @@ func (f *fsck) scratch() (string, error) {
 	return os.MkdirTemp(f.path, prefix+"*")
 }
 
-func (f *fsck) rebuild(ctx context.Context, db *bolt.DB, view evidence.View, upTo int64) error {
+// rebuild shows the views the log, one wave a transaction. A view that fails is left alone from there on.
+func (f *fsck) rebuild(ctx context.Context, db *bolt.DB, todo []*rebuilt) error {
+	upTo := int64(0)
+	for _, r := range todo {
+		upTo = max(upTo, r.upTo)
+	}
 	c := f.t.log.Cursor()
 	k, v := c.First()
+	wave := make([]viewed, 0, fsckWave)
 	for first, seq := true, int64(0); first || k != nil && seq < upTo; first = false {
+		for wave = wave[:0]; k != nil && seq+int64(len(wave)) < upTo && len(wave) < fsckWave; k, v = c.Next() {
+			wave = append(wave, viewed{value: v})
+		}
+		if what := spread(f.o.Workers, wave, func(w *viewed) { w.rec, w.err = f.ring.record(w.value) }); what != nil {
+			panic(what)
+		}
 		err := db.Update(func(tx *bolt.Tx) error {
-			b, err := tx.CreateBucketIfNotExists([]byte(viewPrefix))
-			if err != nil {
-				return err
-			}
-			for n := 0; k != nil && seq < upTo && n < rebuildChunk; k, v = c.Next() {
-				if rec, err := f.ring.record(v); err != nil {
-					return fmt.Errorf("record %d: %w", seq, err)
-				} else if err := (table{view, b, nil}).apply(rec); err != nil {
+			for _, r := range todo {
+				b, err := tx.CreateBucketIfNotExists(r.bucket())
+				if err != nil {
 					return err
 				}
-				n, seq = n+1, seq+1
+				if !r.failed {
+					f.show(r, b, seq, wave)
+				}
 			}
 			return ctx.Err()
 		})
 		if err != nil {
 			return err
 		}
+		seq += int64(len(wave))
 		f.o.Progress("views", seq, upTo)
 	}
 	return nil
+}
+
+// viewed is a record on its way to the views.
+type viewed struct {
+	value []byte
+	rec   evidence.Record
+	err   error
+}
+
+// show applies a wave to one view.
+func (f *fsck) show(r *rebuilt, b *bolt.Bucket, seq int64, wave []viewed) {
+	t := newTable(r.view, b, nil)
+	err := func() error {
+		for i := range wave[:max(0, min(int64(len(wave)), r.upTo-seq))] {
+			if wave[i].err != nil {
+				return fmt.Errorf("record %d: %w", seq+int64(i), wave[i].err)
+			}
+			if err := t.apply(wave[i].rec); err != nil {
+				return err
+			}
+		}
+		return t.kv.flush()
+	}()
+	if err != nil {
+		f.problem("view "+r.view.Name, "it cannot be rebuilt: %v", err)
+		r.failed, f.rep.Views[r.at].Result = true, "not compared"
+	}
 }
 
 // compare walks both sides in step.
@@ -142,7 +203,7 @@ func (f *fsck) compare(view string, key *dataKey, stored, fresh *bolt.Bucket) (k
 			f.problem(where, "the key %q is missing, which the records give", clip(string(kf)))
 			kf, vf = cf.Next()
 		default:
-			if err := sameValue(kv{view: view, key: key}, string(ks), vs, vf); err != nil {
+			if err := sameValue(&kv{view: view, key: key}, string(ks), vs, vf); err != nil {
 				f.problem(where, "the key %q %v", clip(string(ks)), err)
 			}
 			ks, vs = cs.Next()
@@ -164,7 +225,7 @@ func order(a, b []byte) int {
 	return bytes.Compare(a, b)
 }
 
-func sameValue(at kv, key string, stored, fresh []byte) error {
+func sameValue(at *kv, key string, stored, fresh []byte) error {
 	a, av, alive := decodeValue(stored)
 	if at.key != nil && alive {
 		var damaged error

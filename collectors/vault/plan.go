@@ -291,6 +291,19 @@ func (p *plan) changes() bool {
 	return false
 }
 
+// fresh returns the drafts that become records, in the order of the log.
+func (p *plan) fresh() []*draft {
+	out := make([]*draft, 0, len(p.announce)+len(p.r.drafts))
+	for _, ds := range [][]draft{p.announce, p.r.drafts} {
+		for i := range ds {
+			if ds[i].fate == write {
+				out = append(out, &ds[i])
+			}
+		}
+	}
+	return out
+}
+
 // ids returns the ids that the vault now knows, with the records that answer them. It settles the drafts that say what an earlier one
 // of the batch said.
 func (p *plan) ids() []idEntry {

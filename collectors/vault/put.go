@@ -66,6 +66,10 @@ type draft struct {
 	subject evidence.Ordinal
 	about   *subject         // that it becomes a record about
 	record  *evidence.Record // where to put the record that it becomes
+	key     *dataKey         // that seals the body, nil where it stays plain
+	frame   []byte           // leafPrefix, envelope and LF, the part of buf before the body
+	leaf    evidence.Digest
+	stored  []byte // the log's value
 }
 
 // Put makes a batch durable: see collectors.Sink. A batch that is refused (evidence.ErrConflict, evidence.ErrUnbound,

@@ -134,7 +134,7 @@ func (v *Vault) rebuild(view evidence.View, size int64) error {
 			if err != nil {
 				return err
 			}
-			if s.Next, err = applyRange(t, s.Next, min(size, s.Next+rebuildChunk), table{view, b, key}); err != nil {
+			if s.Next, err = applyRange(t, s.Next, min(size, s.Next+rebuildChunk), newTable(view, b, key)); err != nil {
 				return err
 			}
 			if at = s; s.Next >= size {
@@ -181,7 +181,7 @@ func (v *Vault) freshBucket(t *txn, view evidence.View, s viewState, ok bool) (v
 }
 
 // applyRange shows views the records from..to-1 and returns the next.
-func applyRange(t *txn, from, to int64, tabs ...table) (int64, error) {
+func applyRange(t *txn, from, to int64, tabs ...*table) (int64, error) {
 	c := t.log.Cursor()
 	next := from
 	for k, v := c.Seek(seqKey(from)); k != nil && next < to; k, v = c.Next() {
@@ -196,5 +196,5 @@ func applyRange(t *txn, from, to int64, tabs ...table) (int64, error) {
 		}
 		next++
 	}
-	return next, nil
+	return next, flush(tabs)
 }

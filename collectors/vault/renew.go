@@ -46,9 +46,9 @@ func (v *Vault) renew(rs []renewal) error {
 	for done := false; !done; {
 		err := v.update(func(t *txn) (err error) {
 			head := keySeq(t.meta.Get([]byte(metaHead)))
-			tabs := make([]table, len(rs))
+			tabs := make([]*table, len(rs))
 			for i, r := range rs {
-				tabs[i] = table{r.view, t.Bucket([]byte(r.next.bucket(r.view.Name))), r.key}
+				tabs[i] = newTable(r.view, t.Bucket([]byte(r.next.bucket(r.view.Name))), r.key)
 			}
 			if at, err = applyRange(t, at, min(head, at+renewChunk), tabs...); err != nil || at < head {
 				return err

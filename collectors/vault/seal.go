@@ -56,10 +56,14 @@ func openWith(a cipher.AEAD, sealed, context []byte) ([]byte, error) {
 
 // sealBody returns the log value of a record; head is its envelope and the LF.
 func (k *dataKey) sealBody(head, body []byte) []byte {
-	value := make([]byte, 0, len(head)+len(body)+sealExtra)
-	value = append(append(value, head...), sealMark)
-	value = binary.BigEndian.AppendUint64(value, uint64(k.id))
-	return sealWith(k.aead, value, body, head[:len(head)-1])
+	return k.appendSealed(make([]byte, 0, len(head)+len(body)+sealExtra), head, body)
+}
+
+// appendSealed appends what sealBody returns.
+func (k *dataKey) appendSealed(dst, head, body []byte) []byte {
+	dst = append(append(dst, head...), sealMark)
+	dst = binary.BigEndian.AppendUint64(dst, uint64(k.id))
+	return sealWith(k.aead, dst, body, head[:len(head)-1])
 }
 
 // sealedBy returns the key of a stored body; false where it is plain or gone.

@@ -21,11 +21,18 @@ const (
 	valueHead     = 8 + 1
 )
 
-// table is a view within a transaction.
+// table is a view within a transaction. What the view writes waits in kv until flush.
 type table struct {
-	view evidence.View
-	b    *bolt.Bucket
-	key  *dataKey // of its values, nil where they are not sealed
+	view    evidence.View
+	kv      kv
+	damaged error // what kv met
+}
+
+// newTable returns a view over its bucket. key is that of its values, nil where they are not sealed.
+func newTable(view evidence.View, b *bolt.Bucket, key *dataKey) *table {
+	t := &table{view: view}
+	t.kv = kv{b: b, view: view.Name, key: key, damaged: &t.damaged, pending: map[string]pending{}}
+	return t
 }
 
 // place is where a view is kept.
@@ -70,25 +77,25 @@ func (v *Vault) viewKey(s viewState) (*dataKey, error) {
 }
 
 // tables returns the views that follow the log. It is empty before the vault is open.
-func (v *Vault) tables(t *txn) ([]table, error) {
-	out := make([]table, 0, len(v.o.Views))
+func (v *Vault) tables(t *txn) ([]*table, error) {
+	out := make([]*table, 0, len(v.o.Views))
 	for _, view := range v.o.Views {
 		p, err := v.place(t, view.Name)
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, table{view, t.Bucket([]byte(p.bucket)), p.key})
+		out = append(out, newTable(view, t.Bucket([]byte(p.bucket)), p.key))
 	}
 	return out, nil
 }
 
-func (t table) apply(r evidence.Record) error {
-	var damaged error
-	err := t.view.Apply(r, kv{b: t.b, version: r.Seq + 1, view: t.view.Name, key: t.key, damaged: &damaged})
-	if err = errors.Join(err, damaged); err != nil {
-		return fmt.Errorf("view %s, record %d: %w", t.view.Name, r.Seq, err)
+func (t *table) apply(r evidence.Record) error {
+	t.kv.version = r.Seq + 1
+	err := t.view.Apply(r, &t.kv)
+	if err == nil && t.damaged == nil {
+		return nil
 	}
-	return nil
+	return fmt.Errorf("view %s, record %d: %w", t.view.Name, r.Seq, errors.Join(err, t.damaged))
 }
 
 // get returns what is stored under a key, which the caller must copy, its version and whether it is live.
@@ -112,10 +119,17 @@ type kv struct {
 	version int64
 	view    string
 	key     *dataKey
-	damaged *error // where to leave word of a value that does not open: nothing may be built on what a view then makes of it
+	damaged *error             // where to leave word of a value that does not open: nothing may be built on what a view then makes of it
+	pending map[string]pending // what was written and not flushed, nil where nothing is ever written
 }
 
-func (k kv) Get(key string) ([]byte, int64) {
+func (k *kv) Get(key string) ([]byte, int64) {
+	if p, ok := k.pending[key]; ok {
+		if p.flag != flagLive {
+			return nil, p.version
+		}
+		return append([]byte{}, p.value...), p.version
+	}
 	value, version, live := get(k.b, key)
 	if !live {
 		return nil, version
@@ -124,7 +138,7 @@ func (k kv) Get(key string) ([]byte, int64) {
 }
 
 // open returns a copy of a value in the clear.
-func (k kv) open(key string, value []byte, version int64) []byte {
+func (k *kv) open(key string, value []byte, version int64) []byte {
 	if k.key == nil {
 		return append([]byte{}, value...)
 	}
@@ -146,19 +160,6 @@ func viewContext(view, key string, version int64) []byte {
 	return binary.BigEndian.AppendUint64(c, uint64(version))
 }
 
-func (k kv) Put(key string, value []byte) error { return k.set(key, flagLive, value) }
-
-func (k kv) Delete(key string) error { return k.set(key, flagTombstone, nil) }
-
-func (k kv) set(key string, flag byte, value []byte) error {
-	v := binary.BigEndian.AppendUint64(make([]byte, 0, valueHead+nonceLen+len(value)+tagLen), uint64(k.version))
-	v = append(v, flag)
-	if k.key != nil && flag == flagLive {
-		return k.b.Put([]byte(key), sealWith(k.key.aead, v, value, viewContext(k.view, key, k.version)))
-	}
-	return k.b.Put([]byte(key), append(v, value...))
-}
-
 // eachChunk is how many keys are copied before the callback sees any: it may write to the view, which a cursor does not outlive.
 const eachChunk = 256
 
@@ -169,9 +170,13 @@ type entry struct {
 	version int64
 }
 
-func (k kv) Each(prefix string, fn func(key string, value []byte, version int64) bool) {
+func (k *kv) Each(prefix string, fn func(key string, value []byte, version int64) bool) {
 	from := []byte(prefix)
 	for from != nil {
+		if err := k.flush(); err != nil {
+			*k.damaged = err
+			return
+		}
 		var chunk []entry
 		chunk, from = k.read([]byte(prefix), from, eachChunk)
 		for _, e := range chunk {
@@ -183,7 +188,7 @@ func (k kv) Each(prefix string, fn func(key string, value []byte, version int64)
 }
 
 // read copies up to n live keys with the prefix, beginning at from, and returns where to go on, or nil at the end.
-func (k kv) read(prefix, from []byte, n int) ([]entry, []byte) {
+func (k *kv) read(prefix, from []byte, n int) ([]entry, []byte) {
 	var out []entry
 	c := k.b.Cursor()
 	seen := 0
@@ -201,7 +206,7 @@ func (k kv) read(prefix, from []byte, n int) ([]entry, []byte) {
 // Get returns the value and version of a view's key. The value of an absent or deleted key is nil; the version of a key that
 // never was is 0. A view that the vault was opened without is an error.
 func (v *Vault) Get(ctx context.Context, view, key string) (value []byte, version int64, err error) {
-	err = v.inView(ctx, view, func(k kv) { value, version = k.Get(key) })
+	err = v.inView(ctx, view, func(k *kv) { value, version = k.Get(key) })
 	return value, version, err
 }
 
@@ -211,7 +216,7 @@ func (v *Vault) Each(ctx context.Context, view, prefix string, fn func(key strin
 	from := []byte(prefix)
 	for from != nil {
 		var chunk []entry
-		err := v.inView(ctx, view, func(k kv) { chunk, from = k.read([]byte(prefix), from, eachChunk) })
+		err := v.inView(ctx, view, func(k *kv) { chunk, from = k.read([]byte(prefix), from, eachChunk) })
 		if err != nil {
 			return err
 		}
@@ -224,7 +229,7 @@ func (v *Vault) Each(ctx context.Context, view, prefix string, fn func(key strin
 	return nil
 }
 
-func (v *Vault) inView(ctx context.Context, view string, fn func(kv)) error {
+func (v *Vault) inView(ctx context.Context, view string, fn func(*kv)) error {
 	if !v.views[view] {
 		return fmt.Errorf("view %q: %w", view, errNoView)
 	}
@@ -234,7 +239,7 @@ func (v *Vault) inView(ctx context.Context, view string, fn func(kv)) error {
 			return err
 		}
 		var damaged error
-		fn(kv{b: t.Bucket([]byte(p.bucket)), view: view, key: p.key, damaged: &damaged})
+		fn(&kv{b: t.Bucket([]byte(p.bucket)), view: view, key: p.key, damaged: &damaged})
 		if damaged != nil {
 			return fmt.Errorf("view %s: %w: run muhafiz fsck", view, damaged)
 		}

@@ -173,7 +173,7 @@ func (w *writer) attempt(group []*request) (bad int, err error) {
 }
 
 // put plans and writes one batch.
-func (w *writer) put(t *txn, tables []table, r *request) error {
+func (w *writer) put(t *txn, tables []*table, r *request) error {
 	p, err := w.plan(t, r)
 	if err != nil {
 		return err
@@ -191,7 +191,7 @@ func (w *writer) finish(t *txn) error {
 }
 
 // write does what plan decided.
-func (w *writer) write(t *txn, tables []table, p *plan) error {
+func (w *writer) write(t *txn, tables []*table, p *plan) error {
 	if at := w.v.o.Now().UTC().Truncate(time.Microsecond); at.After(w.now.at) {
 		w.now.at = at
 	}
@@ -204,64 +204,14 @@ func (w *writer) write(t *txn, tables []table, p *plan) error {
 			return err
 		}
 	}
-	for _, ds := range [][]draft{p.announce, p.r.drafts} {
-		for i := range ds {
-			if ds[i].fate == write {
-				if err := w.append(t, tables, &ds[i]); err != nil {
-					return err
-				}
-			}
-		}
+	if err := w.append(t, tables, p.fresh()); err != nil {
+		return err
 	}
 	if err := putIDs(t.ids, p.ids()); err != nil {
 		return err
 	}
 	if c := p.r.batch.Cursor; c != nil {
 		return t.cursors.Put([]byte(c.Name), t.seal(bucketCursors, []byte(c.Name), c.Data))
-	}
-	return nil
-}
-
-// leafPrefix is what RFC 6962 puts before a leaf.
-const leafPrefix = 0
-
-// append writes one record, with its leaf and its line in the index of subjects, and shows it to the views.
-func (w *writer) append(t *txn, tables []table, d *draft) error {
-	d.seq = w.now.tree.size
-	e := evidence.Envelope{
-		V: evidence.EnvelopeVersion, Seq: d.seq, ID: d.in.ID, Kind: d.in.Body.Kind(), At: evidence.Time{Time: w.now.at},
-		Actor: d.actor, Subject: d.subject, Body: d.digest,
-	}
-	var room [envelopeRoom]byte
-	envelope := append(e.Append(append(room[:0], leafPrefix)), '\n')
-	value := d.buf[envelopeRoom-len(envelope):]
-	copy(value, envelope)
-	end := len(envelope) - 1
-	w.now.tree.append(evidence.Sum(value[:end]))
-	stored := value[1:]
-	if t.ring != nil && !inTheClear(e.Kind) {
-		k, err := w.key(t.ring, e)
-		if err != nil {
-			return err
-		}
-		stored = k.sealBody(value[1:end+1], d.body)
-	}
-	if err := t.log.Put(seqKey(d.seq), stored); err != nil {
-		return err
-	}
-	if err := w.index(t, d); err != nil {
-		return err
-	}
-	if e.Kind == evidence.KindKeyRotated {
-		if err := t.meta.Put([]byte(metaKey), seqKey(d.seq)); err != nil {
-			return err
-		}
-	}
-	*d.record = evidence.Record{Envelope: e, EnvelopeBytes: value[1:end:end], Body: d.body}
-	for _, tab := range tables {
-		if err := tab.apply(*d.record); err != nil {
-			return err
-		}
 	}
 	return nil
 }

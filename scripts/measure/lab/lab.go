@@ -36,11 +36,20 @@ func SealedVault(path string) (*vault.Vault, error) {
 	if _, err := secrets.WriteVaultKey(path + ".key"); err != nil {
 		return nil, err
 	}
+	keys, err := Keys(path)
+	if err != nil {
+		return nil, err
+	}
+	return create(path, keys)
+}
+
+// Keys are those of a vault that SealedVault made.
+func Keys(path string) (*vault.Keys, error) {
 	key, err := secrets.LoadVaultKey(path+".key", "")
 	if err != nil {
 		return nil, err
 	}
-	return create(path, &vault.Keys{Sealer: key})
+	return &vault.Keys{Sealer: key}, nil
 }
 
 func create(path string, keys *vault.Keys) (*vault.Vault, error) {
