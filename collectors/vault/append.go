@@ -22,7 +22,7 @@ func (w *writer) append(t *txn, tables []*table, ds []*draft) error {
 			return err
 		}
 	}
-	f := startFinishing(ds)
+	f := startFinishing(t, ds)
 	err := w.follow(t, tables, ds)
 	f.wait() // also after an error: the batch may be tried again
 	if err != nil {
@@ -33,6 +33,9 @@ func (w *writer) append(t *txn, tables []*table, ds []*draft) error {
 		if err := t.log.Put(seqKey(d.seq), d.stored); err != nil {
 			return err
 		}
+		if err := t.index(d); err != nil {
+			return err
+		}
 	}
 	return nil
 }
@@ -40,6 +43,9 @@ func (w *writer) append(t *txn, tables []*table, ds []*draft) error {
 // frame gives a draft its number, and its envelope its place before the body.
 func (w *writer) frame(t *txn, d *draft, seq int64) error {
 	d.seq = seq
+	if d.first = d.about.first < 0; d.first {
+		d.about.first = seq
+	}
 	r := d.record
 	*r = evidence.Record{Envelope: evidence.Envelope{
 		V: evidence.EnvelopeVersion, Seq: seq, ID: d.in.ID, Kind: d.in.Body.Kind(), At: evidence.Time{Time: w.now.at},
@@ -59,12 +65,9 @@ func (w *writer) frame(t *txn, d *draft, seq int64) error {
 	return err
 }
 
-// follow lists records in the indexes, and shows them to the views.
+// follow shows records to the views.
 func (w *writer) follow(t *txn, tables []*table, ds []*draft) error {
 	for _, d := range ds {
-		if err := w.index(t, d); err != nil {
-			return err
-		}
 		if d.record.Kind == evidence.KindKeyRotated {
 			if err := t.meta.Put([]byte(metaKey), seqKey(d.seq)); err != nil {
 				return err
@@ -79,15 +82,31 @@ func (w *writer) follow(t *txn, tables []*table, ds []*draft) error {
 	return flush(tables)
 }
 
+// index lists a record under its subject. The subject's own entry is written with the last draft that changes it, beside that draft's
+// line, because a page takes neighbours at less cost.
+func (t *txn) index(d *draft) error {
+	s := d.about
+	if s.last == d {
+		if err := t.subjects.Put(s.key[:], d.entry); err != nil {
+			return err
+		}
+	}
+	if d.first {
+		return nil
+	}
+	return t.subjects.Put(s.key.withSeq(d.seq), nil)
+}
+
 // finishing is the work on records that needs nothing but the record.
 type finishing struct {
+	t       *txn // whose keys are used, and nothing that is stored
 	ds      []*draft
 	next    atomic.Int64
 	helpers sync.WaitGroup
 }
 
-func startFinishing(ds []*draft) *finishing {
-	f := &finishing{ds: ds}
+func startFinishing(t *txn, ds []*draft) *finishing {
+	f := &finishing{t: t, ds: ds}
 	for range min(runtime.GOMAXPROCS(0)-1, len(ds)/finishChunk-1) {
 		f.helpers.Go(f.work)
 	}
@@ -107,12 +126,13 @@ func (f *finishing) work() {
 		if first >= len(f.ds) {
 			return
 		}
-		finish(f.ds[first:min(end, len(f.ds))])
+		f.t.finish(f.ds[first:min(end, len(f.ds))])
 	}
 }
 
-// finish makes the leaf hashes and the log's values. Sealed ones share one piece of memory, which is free after the commit.
-func finish(ds []*draft) {
+// finish makes the leaf hashes, the log's values and the entries of subjects: all numbers that these hold are given by now. Sealed
+// bodies share one piece of memory, which is free after the commit.
+func (t *txn) finish(ds []*draft) {
 	n := 0
 	for _, d := range ds {
 		if d.key != nil {
@@ -123,6 +143,9 @@ func finish(ds []*draft) {
 	for _, d := range ds {
 		head := d.frame[1:]
 		d.leaf = evidence.Sum(d.frame[:len(d.frame)-1])
+		if d.about.last == d {
+			d.entry = t.subjectValue(d.about)
+		}
 		if d.key == nil {
 			d.stored = d.buf[len(d.buf)-len(d.body)-len(head):]
 			continue

@@ -160,6 +160,7 @@ func (c *compaction) rewrite(ctx context.Context, file string) (err error) {
 	if err != nil {
 		return err
 	}
+	c.to.AllocSize = 1 << 20 // the file ends where its pages end, and not up to 16 MiB beyond
 	defer func() { err = errors.Join(err, c.to.Close()) }()
 	err = c.from.View(func(tx *bolt.Tx) error {
 		return tx.ForEach(func(name []byte, b *bolt.Bucket) error { return c.bucket(ctx, string(name), b) })

@@ -81,6 +81,8 @@ func open(tx *bolt.Tx) (*txn, error) {
 	}
 	// Appended to in key order, so that full pages are never split again.
 	t.log.FillPercent, t.tree.FillPercent, t.ids.FillPercent = 1, 1, 0.95
+	// Posts of a channel come in pages, ascending or descending; a half-full page for each split would be half of the bucket.
+	t.subjects.FillPercent = 0.9
 	return t, nil
 }
 

@@ -70,6 +70,8 @@ type draft struct {
 	frame   []byte           // leafPrefix, envelope and LF, the part of buf before the body
 	leaf    evidence.Digest
 	stored  []byte // the log's value
+	first   bool   // it is the first record about its subject
+	entry   []byte // the subject's, where this is the last draft that changes it
 }
 
 // Put makes a batch durable: see collectors.Sink. A batch that is refused (evidence.ErrConflict, evidence.ErrUnbound,

@@ -216,25 +216,6 @@ func (w *writer) write(t *txn, tables []*table, p *plan) error {
 	return nil
 }
 
-// index lists a record under its subject. The subject's own entry is written by the last draft that changes it, because then all whose
-// numbers it holds have theirs, and beside that draft's line, because a page takes neighbours at less cost.
-func (w *writer) index(t *txn, d *draft) error {
-	s := d.about
-	isFirst := s.first < 0
-	if isFirst {
-		s.first = d.seq
-	}
-	if s.last == d {
-		if err := t.putSubject(s); err != nil {
-			return err
-		}
-	}
-	if isFirst {
-		return nil
-	}
-	return t.subjects.Put(s.key.withSeq(d.seq), nil)
-}
-
 func leafAt(t *txn, seq int64) (evidence.Digest, error) {
 	h, err := hashes{t.tree}.ReadHashes([]int64{leafIndex(seq)})
 	if err != nil {

@@ -26,8 +26,9 @@ func main() {
 	n := flag.Int("n", 1_000_000, "posts")
 	targets := flag.Int("targets", 1000, "channels that the posts are spread over, round robin")
 	sealed := flag.Bool("sealed", false, "seal the vault")
+	profile := flag.String("cpuprofile", "", "write a CPU profile of the last size to this file")
 	flag.Parse()
-	if err := run(context.Background(), *dir, *n, *targets, *sealed); err != nil {
+	if err := run(context.Background(), *dir, *profile, *n, *targets, *sealed); err != nil {
 		fmt.Fprintln(os.Stderr, "growth:", err)
 		os.Exit(1)
 	}
@@ -42,7 +43,7 @@ type cost struct {
 	FileMB  float64 `json:"file_mb"`
 }
 
-func run(ctx context.Context, parent string, n, targets int, sealed bool) error {
+func run(ctx context.Context, parent, profile string, n, targets int, sealed bool) error {
 	dir, err := os.MkdirTemp(parent, "growth-*")
 	if err != nil {
 		return err
@@ -64,7 +65,11 @@ func run(ctx context.Context, parent string, n, targets int, sealed bool) error 
 	out := json.NewEncoder(os.Stdout)
 	var first, last cost
 	for _, size := range sizes(n) {
-		if last, err = reach(ctx, v, posts, size); err != nil {
+		file := ""
+		if size == n {
+			file = profile
+		}
+		if last, err = reach(ctx, v, posts, size, file); err != nil {
 			return err
 		}
 		if first.Records == 0 {
@@ -92,11 +97,16 @@ func sizes(n int) (out []int) {
 }
 
 // reach ingests up to a size, and measures the last tenth of it.
-func reach(ctx context.Context, v *vault.Vault, posts *lab.Posts, size int) (c cost, err error) {
+func reach(ctx context.Context, v *vault.Vault, posts *lab.Posts, size int, profile string) (c cost, err error) {
 	tenth := size / 10
 	if err := posts.Ingest(ctx, v, size-tenth, 500, 2); err != nil {
 		return c, err
 	}
+	stop, err := lab.Profile(profile)
+	if err != nil {
+		return c, err
+	}
+	defer stop()
 	start, cpu := time.Now(), processor()
 	if err := posts.Ingest(ctx, v, size, 500, 2); err != nil {
 		return c, err
