@@ -127,6 +127,10 @@ func (t *Time) UnmarshalText(b []byte) error {
 		*t = Time{}
 		return nil
 	}
+	var room [len(TimeFormat)]byte
+	if readTime(b, t) && string(appendTime(room[:0], t.Time)) == string(b) {
+		return nil
+	}
 	v, err := time.Parse(TimeFormat, string(b))
 	*t = Time{v.UTC()}
 	return err
@@ -146,6 +150,9 @@ func (t Time) MarshalJSON() ([]byte, error) {
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (t *Time) UnmarshalJSON(b []byte) error {
+	if n := len(b) - 1; n == len(TimeFormat)+1 && b[0] == '"' && b[n] == '"' && bytes.IndexByte(b, '\\') < 0 {
+		return t.UnmarshalText(b[1:n])
+	}
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {
 		return err

@@ -166,6 +166,24 @@ func TestEnvelopesAreReadTheQuickWay(t *testing.T) {
 	}
 }
 
+func TestTimesAreReadStrictly(t *testing.T) {
+	for _, text := range []string{
+		"2026-11-24T01:02:03.000004Z", "0001-01-01T00:00:00.000000Z", "9999-12-31T23:59:59.999999Z", "2028-02-29T00:00:00.000000Z", "2026-02-29T00:00:00.000000Z",
+		"2026-13-01T00:00:00.000000Z", "2026-11-24 01:02:03.000004Z", "2026-11-24T01:02:03,000004Z", "2026-11-24T01:02:60.000000Z", "2026-11-24T01:02:03.00000aZ",
+		"2026-11-24T01:02:03.0000Z", "2026-11-24T01:02:03.000004+", "not a time",
+	} {
+		want, fails := time.Parse(TimeFormat, text)
+		var got Time
+		js, err := json.Marshal(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := json.Unmarshal(js, &got); (err != nil) != (fails != nil) || fails == nil && (got.Time != want.UTC()) {
+			t.Errorf("%s: read as %v (%v), want %v (%v)", text, got, err, want, fails)
+		}
+	}
+}
+
 func FuzzParseEnvelope(f *testing.F) {
 	f.Add([]byte(`{"v":1,"seq":0,"id":"00000000000000000000000000/0","kind":"access","at":"2026-01-01T00:00:00.000000Z","actor":"v0","subject":"v0","body_sha256":"` + Sum(nil).String() + `"}`))
 	f.Fuzz(func(t *testing.T, b []byte) {

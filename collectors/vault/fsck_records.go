@@ -36,21 +36,36 @@ func (f *fsck) records(ctx context.Context) error {
 		f.head = keySeq(k) + 1
 	}
 	c := f.t.log.Cursor()
-	wave := make([]examined, 0, fsckWave)
-	for k, v := c.First(); k != nil; {
+	k, v := c.First()
+	take := func(wave []examined) []examined {
 		for wave = wave[:0]; k != nil && len(wave) < fsckWave; k, v = c.Next() {
 			wave = append(wave, examined{key: k, value: v})
+		}
+		return wave
+	}
+	var ahead sync.WaitGroup // examines a wave while the one before it is put in order
+	defer ahead.Wait()
+	var before, wave []examined
+	for {
+		wave = take(wave)
+		if len(wave) == 0 && len(before) == 0 {
+			break
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if what := spread(f.o.Workers, wave, func(e *examined) { e.look(f.ring) }); what != nil {
-			panic(what)
-		}
-		for i := range wave {
-			s.next(&wave[i])
+		var stumbled any
+		ahead.Go(func() {
+			stumbled = spread(f.o.Workers, wave, func(e *examined) { e.look(f.ring) })
+		})
+		for i := range before {
+			s.next(&before[i])
 		}
 		f.o.Progress("records", s.at, f.head)
+		if ahead.Wait(); stumbled != nil {
+			panic(stumbled)
+		}
+		before, wave = wave, before
 	}
 	s.end()
 	return nil
@@ -60,7 +75,7 @@ func (f *fsck) records(ctx context.Context) error {
 func spread[T any](workers int, wave []T, fn func(*T)) (stumbled any) {
 	var wg sync.WaitGroup
 	var mu sync.Mutex
-	part := (len(wave) + workers - 1) / workers
+	part := max(1, (len(wave)+workers-1)/workers)
 	for at := 0; at < len(wave); at += part {
 		slice := wave[at:min(at+part, len(wave))]
 		wg.Go(func() {
