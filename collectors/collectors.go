@@ -28,6 +28,22 @@ type Sink interface {
 	Cursor(ctx context.Context, name string) ([]byte, error)
 }
 
+// Preparer is a Sink that can do part of a Put's work on drafts beforehand, side by side and before it is known which batch they will be
+// part of.
+type Preparer interface {
+	// Prepare works out what needs no order among batches and leaves it in the drafts, which are put, in any batch, and not changed
+	// after that. It writes nothing and promises nothing about the Put. Its error is one that the Put would return.
+	Prepare(drafts []evidence.Draft) error
+}
+
+// Prepare lets the sink prepare drafts, where it can.
+func Prepare(s Sink, drafts []evidence.Draft) error {
+	if p, ok := s.(Preparer); ok {
+		return p.Prepare(drafts)
+	}
+	return nil
+}
+
 // Source observes targets with one platform account.
 type Source interface {
 	// Name is the source's name in records, such as `telegram/main`.

@@ -177,7 +177,7 @@ func putRight(t *testing.T, muhafiz, dir string) {
 func damagedVault(t *testing.T, muhafiz, dir string) {
 	copied := filepath.Join(t.TempDir(), "vault")
 	run(t, dir, "cp", "-a", "vault", copied).want(t, 0, "copy")
-	blobs, err := filepath.Glob(filepath.Join(copied, "blobs", "sealed", "*", "*", "*"))
+	blobs, err := filepath.Glob(filepath.Join(copied, "blobs", "sealed", "*", "*"))
 	if err != nil || len(blobs) == 0 {
 		t.Fatalf("%d blobs, %v", len(blobs), err)
 	}

@@ -31,6 +31,9 @@ type Draft struct {
 	// Accompany marks a draft that is written only if its batch writes another: the acquisition of a page on which nothing
 	// had changed.
 	Accompany bool
+	// Prepared is what a sink that prepares drafts (collectors.Preparer) has worked out for itself. A draft that has it is not
+	// changed any more; every other sink leaves it alone.
+	Prepared any
 }
 
 // Batch is a whole page of one acquisition, or one act of a person. All of it becomes durable, or none.

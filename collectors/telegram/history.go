@@ -92,6 +92,9 @@ func (w *watch) read(ctx context.Context, offset, minID int, stop func() bool, o
 				return
 			}
 			x.page, x.err = w.prepare(ctx, rep, "messages.getHistory", historyRequest(w.channel(), offset, minID), list.GetChats(), msgs)
+			if x.err == nil {
+				x.err = w.early(x.page)
+			}
 		}(offset)
 		select {
 		case out <- x:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gotd/td/tg"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -20,6 +21,8 @@ type page struct {
 	how    string // of gone
 
 	recount bool // the counters alone are worth a record
+
+	drafts []evidence.Draft // what it comes to, where that was prepared
 }
 
 // translate reads a reply's messages. Chats say which mentioned names are channels.
@@ -62,6 +65,18 @@ func (p *page) ids() []int {
 }
 
 func (p *page) empty() bool { return len(p.posts) == 0 && len(p.gone) == 0 && !p.recount }
+
+// early drafts a page that will not change any more, and has the sink prepare it: beside other pages, and beside the commit of those
+// before it.
+func (w *watch) early(p *page) error {
+	if p.empty() {
+		return nil
+	}
+	b := w.r.batch()
+	w.draft(b, p)
+	p.drafts = b.Drafts
+	return collectors.Prepare(w.r.sink, p.drafts)
+}
 
 // draft adds the page to a batch: the acquisition first, so that what refers to it stands after it. The acquisition and the
 // counters accompany: a page on which nothing changed writes nothing.
@@ -120,7 +135,9 @@ func (w *watch) put(ctx context.Context, pages []*page, extra func(*batch), move
 	var want []pending
 	files := map[pending]file{}
 	for _, p := range pages {
-		if !p.empty() {
+		if p.drafts != nil {
+			b.Drafts = append(b.Drafts, p.drafts...)
+		} else if !p.empty() {
 			w.draft(b, p)
 		}
 		ids, gone = append(ids, p.ids()...), append(gone, p.gone...)

@@ -26,9 +26,11 @@ type blobs struct {
 	now   func() time.Time
 	locks [256]sync.Mutex
 
+	making sync.Mutex // held while folders are made
+
 	mu    sync.Mutex
+	dirs  map[string]bool          // folders of first bytes whose own entry is known to be on disk
 	gone  map[evidence.Digest]bool // removed by an erasure since the vault was opened, and not kept again
-	dirs  map[string]bool          // folders whose own entry is known to be on disk
 	young map[evidence.Digest]bool
 	old   map[evidence.Digest]bool
 }
@@ -40,16 +42,17 @@ const maxYoung = 1 << 15
 var ErrDamagedBlob = errors.New("a damaged blob is in the vault")
 
 func openBlobs(dir string, r *ring, now func() time.Time) (*blobs, error) {
-	b := &blobs{dir: dir, ring: r, now: now, gone: map[evidence.Digest]bool{}, dirs: map[string]bool{}, young: map[evidence.Digest]bool{}}
+	b := &blobs{dir: dir, ring: r, now: now, dirs: map[string]bool{}, gone: map[evidence.Digest]bool{}, young: map[evidence.Digest]bool{}}
 	if err := os.RemoveAll(b.tmp()); err != nil {
 		return nil, fmt.Errorf("clear left-over files: %w", err)
 	}
-	for _, d := range []string{dir, filepath.Join(dir, plainBlobs), filepath.Join(dir, sealedBlobs), b.tmp()} {
-		if err := b.mkdir(d); err != nil {
-			return nil, err
-		}
+	if err := mkdirs(filepath.Dir(dir), filepath.Base(dir)); err != nil {
+		return nil, err
 	}
-	return b, nil
+	if err := mkdirs(dir, plainBlobs, sealedBlobs, filepath.Base(b.tmp())); err != nil {
+		return nil, err
+	}
+	return b, errors.Join(b.list(plainBlobs), b.list(sealedBlobs))
 }
 
 func (b *blobs) tmp() string { return filepath.Join(b.dir, "tmp") }
@@ -64,10 +67,11 @@ func (b *blobs) path(folder string, d evidence.Digest) string {
 	return filepath.Join(b.dir, blobPath(folder, d))
 }
 
-// blobPath is where a blob lies within the blobs folder.
+// blobPath is where a blob lies within the blobs folder. One level of folders is enough: a file system finds a name among a hundred
+// thousand as quickly as among ten, while with a second level nearly every blob would need a folder of its own, made durable first.
 func blobPath(folder string, d evidence.Digest) string {
 	s := d.String()
-	return filepath.Join(folder, s[:2], s[2:4], s)
+	return filepath.Join(folder, s[:2], s)
 }
 
 // find returns the file that holds a blob, or fs.ErrNotExist.
@@ -103,35 +107,6 @@ func (r *ring) openFile(path string, sealed bool) (blobReader, int64, error) {
 		return nil, 0, errors.Join(sealedError(err), f.Close())
 	}
 	return sealedBlob{io.NewSectionReader(plain, 0, n), f}, n, nil
-}
-
-// mkdir makes a folder whose parent is there, and its entry durable.
-func (b *blobs) mkdir(dir string) error {
-	b.mu.Lock()
-	known := b.dirs[dir]
-	b.mu.Unlock()
-	if known {
-		return nil
-	}
-	if err := os.Mkdir(dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	// Also where it was there: the process that made it may have died before its parent was synced.
-	if err := syncDir(filepath.Dir(dir)); err != nil {
-		return &diskError{err}
-	}
-	b.mu.Lock()
-	b.dirs[dir] = true
-	b.mu.Unlock()
-	return nil
-}
-
-func syncDir(dir string) error {
-	f, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(f.Sync(), f.Close())
 }
 
 // Keep makes r's bytes durable and returns their digest and number: see collectors.Sink. An error of r, or of ctx between two
@@ -217,11 +192,8 @@ func (b *blobs) place(tmp string, d evidence.Digest) error {
 	} else if err != nil {
 		return err
 	}
-	dir := filepath.Dir(path)
-	for _, p := range []string{filepath.Dir(dir), dir} {
-		if err := b.mkdir(p); err != nil {
-			return err
-		}
+	if err := b.mkdir(filepath.Dir(path)); err != nil {
+		return err
 	}
 	if there {
 		err = b.compareFiles(tmp, path, sealed)
@@ -231,8 +203,8 @@ func (b *blobs) place(tmp string, d evidence.Digest) error {
 	if err != nil {
 		return err
 	}
-	if err := syncDir(dir); err != nil {
-		return &diskError{err}
+	if err := syncParent(filepath.Dir(path)); err != nil {
+		return err
 	}
 	b.remember(d)
 	return nil

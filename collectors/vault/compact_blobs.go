@@ -134,15 +134,11 @@ func (c *compaction) resealBlob(d evidence.Digest, path string, sealed bool, k *
 		return fmt.Errorf("blob %s: %w: restore it from a backup and run muhafiz fsck", d, ErrDamagedBlob)
 	}
 	to := b.path(sealedBlobs, d)
-	dir := filepath.Dir(to)
-	if err := b.mkdir(filepath.Dir(dir)); err != nil {
-		return err
-	}
-	if err := b.mkdir(dir); err != nil {
+	if err := b.mkdir(filepath.Dir(to)); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), to); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(to))
 }

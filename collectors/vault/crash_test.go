@@ -73,7 +73,14 @@ func writeUntilKilled(path string) error {
 					return
 				}
 				say("try %s", acq)
-				recs, err := v.Put(context.Background(), crashBatch(acq, w, d))
+				b := crashBatch(acq, w, d)
+				if w > 0 { // as sources do with pages of history
+					err = v.Prepare(b.Drafts)
+				}
+				var recs []evidence.Record
+				if err == nil {
+					recs, err = v.Put(context.Background(), b)
+				}
 				if err != nil {
 					errs <- err
 					return

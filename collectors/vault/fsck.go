@@ -75,6 +75,7 @@ type fsck struct {
 	hurt  bool                      // the file itself could not be read to its end
 	ring  *ring                     // nil where the vault is not sealed, or no key was given
 	shut  bool                      // the vault is sealed, and no key was given
+	deep  bool                      // blobs may lie two folders deep
 }
 
 // claim is what the first record that names a blob says of it.
@@ -132,9 +133,11 @@ func (f *fsck) look(ctx context.Context, tx *bolt.Tx, fileSize int64) error {
 		f.hurt = true
 	}
 	err := f.guarded(ctx, func(context.Context) error {
-		if m := tx.Bucket([]byte(bucketMeta)); m == nil || !knownFormat(string(m.Get([]byte(metaFormat)))) {
+		m := tx.Bucket([]byte(bucketMeta))
+		if m == nil || !knownFormat(string(m.Get([]byte(metaFormat)))) {
 			return ErrNotVault
 		}
+		f.deep = deepFormat(string(m.Get([]byte(metaFormat))))
 		t, err := open(tx)
 		if err != nil {
 			f.problem("vault.db", "%v", err)

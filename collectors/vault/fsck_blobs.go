@@ -93,8 +93,8 @@ func (f *fsck) walk(ctx context.Context) (files []blobFile, total int64, err err
 			return nil
 		}
 		digest, err := evidence.ParseDigest(d.Name())
-		sealed := err == nil && rel == blobPath(sealedBlobs, digest)
-		if err != nil || !sealed && rel != blobPath(plainBlobs, digest) || !d.Type().IsRegular() {
+		folder := f.belongs(rel, digest)
+		if err != nil || folder == "" || !d.Type().IsRegular() {
 			f.problem("blobs/"+filepath.ToSlash(rel), "this does not belong here: it is not a file named by a digest, in the folder of that digest")
 			return nil
 		}
@@ -103,11 +103,21 @@ func (f *fsck) walk(ctx context.Context) (files []blobFile, total int64, err err
 			f.problem("blob "+digest.String(), "%v", err)
 			return nil
 		}
-		files = append(files, blobFile{rel, digest, st.Size(), sealed})
+		files = append(files, blobFile{rel, digest, st.Size(), folder == sealedBlobs})
 		total += st.Size()
 		return nil
 	})
 	return files, total, err
+}
+
+// belongs returns the folder of blobs that a blob at this place is of, or nothing where no blob with that digest may lie there.
+func (f *fsck) belongs(rel string, d evidence.Digest) string {
+	for _, folder := range []string{sealedBlobs, plainBlobs} {
+		if rel == blobPath(folder, d) || f.deep && rel == deepPath(folder, d) {
+			return folder
+		}
+	}
+	return ""
 }
 
 // hash reads every blob, some at once.

@@ -42,7 +42,7 @@ func TestFsckOpensWhatIsSealed(t *testing.T) {
 	w.erase(w.plan(erased...))
 	w.v.Close()
 	s := w.blob.String()
-	file := filepath.Join("blobs", "sealed", s[:2], s[2:4], s)
+	file := filepath.Join("blobs", "sealed", s[:2], s)
 	for name, c := range map[string]struct {
 		do   func(path string)
 		want string

@@ -151,7 +151,7 @@ func rewrite(seq int64) func(*bolt.Tx) error {
 
 func TestFsckNamesWhatIsDamagedAmongTheBlobs(t *testing.T) {
 	path, blob, o := damaged(t)
-	at := filepath.Join("blobs", "sha256", blob.String()[:2], blob.String()[2:4], blob.String())
+	at := filepath.Join("blobs", "sha256", blob.String()[:2], blob.String())
 	for name, c := range map[string]struct {
 		do   func(vault string) error
 		want string

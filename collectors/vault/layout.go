@@ -13,15 +13,26 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// Format is the number of the layout described here; a vault of another format is refused. FormatSealed is that of a vault in which
-// bodies are sealed or were erased: what knows nothing of either must not open it.
+// Format is the number of the layout described here; a vault of an unknown format is refused. FormatSealed is that of a vault in which
+// bodies are sealed or were erased: what knows nothing of either must not open it. In formats 1 and 2, which else are the same, blobs
+// lie two folders deep; Open moves them and then gives the vault its number, so that a build that would not find them refuses it.
 const (
-	Format       = 1
-	FormatSealed = 2
+	Format       = 3
+	FormatSealed = 4
+
+	formatDeep, formatDeepSealed = 1, 2
 )
 
 func knownFormat(f string) bool {
-	return f == strconv.Itoa(Format) || f == strconv.Itoa(FormatSealed)
+	switch f {
+	case strconv.Itoa(Format), strconv.Itoa(FormatSealed):
+		return true
+	}
+	return deepFormat(f)
+}
+
+func deepFormat(f string) bool {
+	return f == strconv.Itoa(formatDeep) || f == strconv.Itoa(formatDeepSealed)
 }
 
 // The buckets. Every key that a commit touches is local: it lies beside keys touched lately, since each page that a commit

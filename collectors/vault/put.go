@@ -167,7 +167,7 @@ func (v *Vault) prepare(r *request) error {
 			acq = d.in.ID.Acq
 			_, err = evidence.ParseID(d.in.ID.String())
 		}
-		if err == nil {
+		if err == nil && !v.take(d) {
 			err = v.work(d)
 		}
 		if err != nil {

@@ -157,14 +157,13 @@ func (r *Restorer) Keep(ctx context.Context, name evidence.Digest, sealed bool, 
 		return err
 	}
 	path := r.blobFile(name, sealed)
-	dir := filepath.Dir(path)
-	if err := errors.Join(r.blobs.mkdir(filepath.Dir(dir)), r.blobs.mkdir(dir)); err != nil {
+	if err := r.blobs.mkdir(filepath.Dir(path)); err != nil {
 		return err
 	}
 	if err := os.Rename(f.Name(), path); err != nil {
 		return err
 	}
-	return syncDir(dir)
+	return syncDir(filepath.Dir(path))
 }
 
 // ErrOtherRoot: the records are not those of the tree head that was promised.

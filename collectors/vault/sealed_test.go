@@ -229,7 +229,7 @@ func TestOpenRefusesASealedVault(t *testing.T) {
 			}
 		}, "put back the newest vault.db"},
 		"a newer version": {func(p string, _ *vault.Options) {
-			doTo(t, p, change("meta", []byte("format"), func([]byte) []byte { return []byte("3") }))
+			doTo(t, p, change("meta", []byte("format"), func([]byte) []byte { return []byte("5") }))
 		}, "use the muhafiz that wrote it, or a newer one"},
 		"vault.db cut short": {func(p string, _ *vault.Options) { os.Truncate(filepath.Join(p, "vault.db"), 40<<10) }, "restore it from a backup"},
 	} {

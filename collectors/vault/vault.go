@@ -152,6 +152,9 @@ func (v *Vault) start() error {
 	if err := v.unlock(); err != nil {
 		return err
 	}
+	if err := v.flattenBlobs(); err != nil {
+		return err
+	}
 	if v.blobs, err = openBlobs(filepath.Join(v.path, "blobs"), v.ring, v.o.Now); err != nil {
 		return err
 	}

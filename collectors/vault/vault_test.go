@@ -120,8 +120,8 @@ func TestOpenRefuses(t *testing.T) {
 		t.Error("created without a key")
 	}
 	other := copyVault(t, closed(t))
-	doTo(t, other, change("meta", []byte("format"), func([]byte) []byte { return []byte("3") }))
-	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) || !strings.Contains(err.Error(), `format "3"`) {
+	doTo(t, other, change("meta", []byte("format"), func([]byte) []byte { return []byte("5") }))
+	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) || !strings.Contains(err.Error(), `format "5"`) {
 		t.Errorf("a newer format: %v", err)
 	}
 }
@@ -355,7 +355,7 @@ func TestADamagedBlobIsNotWrittenOver(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := d.String()
-	file := filepath.Join(v.Path(), "blobs", "sha256", s[:2], s[2:4], s)
+	file := filepath.Join(v.Path(), "blobs", "sha256", s[:2], s)
 	for _, bad := range []string{"simulatet", "simulated and more", ""} {
 		if err := os.WriteFile(file, []byte(bad), 0o600); err != nil {
 			t.Fatal(err)

@@ -35,7 +35,7 @@ func (w *writer) load(tx *bolt.Tx) error {
 	if m := tx.Bucket([]byte(bucketMeta)); m == nil {
 		return ErrNotVault
 	} else if f := string(m.Get([]byte(metaFormat))); !knownFormat(f) {
-		return fmt.Errorf("format %q, this build reads %d and %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), Format, FormatSealed, ErrNotVault)
+		return fmt.Errorf("format %q, this build reads %d to %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), formatDeep, FormatSealed, ErrNotVault)
 	}
 	t, err := open(tx)
 	if err != nil {

@@ -102,7 +102,9 @@ func (w *watch) read(ctx context.Context, before int, out chan<- *walked) error 
 		x := &walked{ready: make(chan struct{}), lowest: a.lowest, last: n == 0}
 		go func() {
 			defer close(x.ready)
-			x.page, x.err = w.prepare(ctx, a, nil)
+			if x.page, x.err = w.prepare(ctx, a, nil); x.err == nil {
+				x.err = w.early(x.page)
+			}
 		}()
 		select {
 		case out <- x:

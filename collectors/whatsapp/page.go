@@ -23,6 +23,8 @@ type page struct {
 	keep    bool  // the acquisition is written even if nothing differs: it is what shows a push's posts
 	all     []int // numbers of everything that is in it
 	skipped []evidence.Skipped
+
+	drafts []evidence.Draft // what it comes to, where that was prepared
 }
 
 // translate reads a list of messages, in the order of their numbers.
@@ -96,6 +98,18 @@ func (w *watch) fresh(p *page) {
 	p.skipped = slices.DeleteFunc(p.skipped, func(s evidence.Skipped) bool { return w.skipped[s.Reason] })
 }
 
+// early drafts a page that will not change any more, and has the sink prepare it: beside other pages, and beside the commit of those
+// before it.
+func (w *watch) early(p *page) error {
+	if p.empty() {
+		return nil
+	}
+	b := w.r.batch()
+	w.draft(b, p)
+	p.drafts = b.Drafts
+	return collectors.Prepare(w.r.sink, p.drafts)
+}
+
 // draft adds the page to a batch: the acquisition first, so that what refers to it stands after it. Unless it shows what a push told of,
 // it accompanies, as the counters do: a page on which nothing changed writes nothing.
 func (w *watch) draft(b *batch, p *page) {
@@ -166,7 +180,9 @@ func (w *watch) put(ctx context.Context, pages []*page, extra func(*batch), move
 	var want []pending
 	files := map[pending]file{}
 	for _, p := range pages {
-		if !p.empty() {
+		if p.drafts != nil {
+			b.Drafts = append(b.Drafts, p.drafts...)
+		} else if !p.empty() {
 			w.draft(b, p)
 		}
 		ids, gone = append(ids, p.ids()...), append(append(gone, p.gone...), p.missing...)

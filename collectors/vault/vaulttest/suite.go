@@ -39,6 +39,8 @@ func Suite(t *testing.T, open func(t *testing.T, views ...evidence.View) Log) {
 		"a post that was gone and is seen again is a version": (*suite).goneAndBack,
 		"presence compares per vantage, content per method":   (*suite).perVantage,
 		"what accompanies nothing is left out":                (*suite).accompany,
+		"prepared drafts are put in any batch":                (*suite).prepared,
+		"what cannot be put cannot be prepared":               (*suite).unprepared,
 		"names are bound before they are used":                (*suite).bound,
 		"what no name stands behind is refused":               (*suite).unbound,
 		"invalid drafts are refused whole":                    (*suite).invalid,

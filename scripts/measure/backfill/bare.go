@@ -13,13 +13,15 @@ import (
 	gotd "github.com/gotd/td/telegram"
 	"github.com/gotd/td/telegram/dcs"
 	"github.com/gotd/td/tg"
+
+	"github.com/muhafiz/muhafiz/scripts/measure/lab"
 )
 
 // bare reads the history one page after another, to an empty page, and keeps nothing.
-func (b *bench) bare() (rate float64, err error) {
+func (b *bench) bare() (p pace, err error) {
 	o, err := b.srv.client()
 	if err != nil {
-		return 0, err
+		return p, err
 	}
 	o.SessionStorage = b.store
 	c := gotd.NewClient(b.srv.AppID, b.srv.AppHash, o)
@@ -28,15 +30,15 @@ func (b *bench) bare() (rate float64, err error) {
 		if err != nil {
 			return err
 		}
-		start := time.Now()
+		start, cpu := time.Now(), lab.CPU()
 		n, err := walk(ctx, c.API(), peer)
-		rate = float64(n) / time.Since(start).Seconds()
+		p = pace{float64(n) / time.Since(start).Seconds(), (lab.CPU() - cpu) / float64(n)}
 		if err == nil && n != b.posts {
 			err = fmt.Errorf("read %d posts of %d", n, b.posts)
 		}
 		return err
 	})
-	return rate, err
+	return p, err
 }
 
 func resolve(ctx context.Context, api *tg.Client, name string) (tg.InputPeerClass, error) {

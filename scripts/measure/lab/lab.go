@@ -9,6 +9,7 @@ import (
 	"runtime/pprof"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/rs/zerolog"
 	"golang.org/x/mod/sumdb/note"
@@ -106,4 +107,14 @@ func Memory(part string) (float64, error) {
 	var kb float64
 	_, err = fmt.Sscan(rest, &kb)
 	return kb / 1024, err
+}
+
+// CPU returns the processor time that this process has used in all its threads, in microseconds: unlike a rate it hardly depends on
+// what else the machine does.
+func CPU() float64 {
+	var r syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
+		return 0
+	}
+	return float64(r.Utime.Nano()+r.Stime.Nano()) / 1e3
 }
