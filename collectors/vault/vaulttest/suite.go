@@ -48,7 +48,7 @@ func Suite(t *testing.T, open func(t *testing.T, views ...evidence.View) Log) {
 		"blobs come before the records that name them":        (*suite).blobs,
 		"too large keeps nothing":                             (*suite).tooLarge,
 		"the same bytes are one blob":                         (*suite).sameBlob,
-		"a file is taken over or copied":                     (*suite).files,
+		"a file is taken over or copied":                      (*suite).files,
 		"a file that is refused stays where it was":           (*suite).refusedFiles,
 		"a file is hashed while it is being filled":           (*suite).filledFile,
 		"a cursor moves with its batch or not at all":         (*suite).cursor,
