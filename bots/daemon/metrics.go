@@ -84,3 +84,12 @@ func (s measured) Keep(ctx context.Context, r io.Reader, limit int64) (evidence.
 	}
 	return d, n, err
 }
+
+// KeepFile implements collectors.FileSink.
+func (s measured) KeepFile(ctx context.Context, r io.Reader, path string, limit int64) (evidence.Digest, int64, error) {
+	d, n, err := ours.KeepFile(ctx, s.Sink, r, path, limit)
+	if err == nil {
+		s.m.kept.Add(float64(n))
+	}
+	return d, n, err
+}

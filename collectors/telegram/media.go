@@ -249,7 +249,7 @@ func (w *watch) stream(ctx context.Context, p pending, f file) (d download, err 
 		return d, err
 	}
 	go a.run(ctx)
-	digest, n, err := w.r.sink.Keep(ctx, a, limit)
+	digest, n, err := a.store.handOver(ctx, w.r.sink, a, limit)
 	cancel()
 	<-a.ended
 	settled := err == nil || errors.Is(err, evidence.ErrTooLarge) || errors.Is(err, errChanged) || errors.Is(err, errDenied)

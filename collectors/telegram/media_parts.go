@@ -265,10 +265,19 @@ func (a *assembly) Read(b []byte) (int, error) {
 			return 0, a.err
 		}
 		if a.over() {
-			return 0, io.EOF
+			return 0, a.endLocked()
 		}
 		a.cond.Wait()
 	}
+}
+
+// endLocked is io.EOF, unless a part that was written is known not to have reached the disk.
+func (a *assembly) endLocked() error {
+	if err := a.store.quiet(); err != nil {
+		a.fault = fmt.Errorf("sync the parts of a file: %w", err)
+		return a.fault
+	}
+	return io.EOF
 }
 
 // over reports whether all that there is was read.

@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
@@ -15,13 +16,16 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
 // partial holds the parts of a file that is not complete yet: the bytes in one file, and beside it a journal that names each part
 // that was written, its length and its CRC-32C, which tells a part that a power cut tore from one that is whole; it is no defence against
 // somebody who writes there. A line whose part does not match is a part that was not written. kill -9 loses the parts under way, since
 // the system keeps what was written; a power cut also what the system had not flushed, which it does by itself every half a minute or
-// so and we do every syncEvery parts.
+// so and we do every syncEvery parts. When the file is whole, the vault takes it as it lies.
 type partial struct {
 	data    *os.File
 	journal *os.File   // nil: nothing outlives the process
@@ -35,7 +39,7 @@ type partial struct {
 const (
 	dataExt    = ".part"
 	journalExt = ".parts"
-	syncEvery  = 512
+	syncEvery  = 64
 	// partialAge is how long a file's parts wait for somebody who goes on with it.
 	partialAge = 7 * 24 * time.Hour
 )
@@ -155,7 +159,11 @@ func (p *partial) begin(id identity) error {
 	if err != nil {
 		return err
 	}
-	if p.data, err = os.OpenFile(p.path+dataExt, os.O_RDWR|os.O_CREATE|os.O_TRUNC, 0o600); err != nil {
+	// A new file, never an old one cut to nothing: that one may be about to become a blob.
+	if err := removed(p.path + dataExt); err != nil {
+		return fmt.Errorf("make a file for parts: %w", err)
+	}
+	if p.data, err = os.OpenFile(p.path+dataExt, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600); err != nil {
 		return fmt.Errorf("make a file for parts: %w", err)
 	}
 	if err := p.rewrite(head, nil); err != nil {
@@ -218,6 +226,22 @@ func (p *partial) flush() {
 	}()
 }
 
+// handOver has a sink make the finished file a blob, read by r while it is being filled.
+func (p *partial) handOver(ctx context.Context, s collectors.Sink, r io.Reader, limit int64) (evidence.Digest, int64, error) {
+	if p.journal == nil {
+		return s.Keep(ctx, r, limit)
+	}
+	return collectors.KeepFile(ctx, s, r, p.path+dataExt, limit)
+}
+
+// quiet waits for a flush that is under way, and says whether any failed: the system tells that only once, and whoever syncs the file
+// next would not hear of it.
+func (p *partial) quiet() error {
+	p.flushes <- struct{}{}
+	defer func() { <-p.flushes }()
+	return p.flushed
+}
+
 // close ends the use of the parts. Those of a file that is settled are removed; others wait for the next run.
 func (p *partial) close(settled bool) error {
 	p.flushes <- struct{}{} // no flush is under way
@@ -227,9 +251,17 @@ func (p *partial) close(settled bool) error {
 	}
 	err = errors.Join(err, p.journal.Close())
 	if settled {
-		err = errors.Join(err, os.Remove(p.path+journalExt), os.Remove(p.path+dataExt))
+		err = errors.Join(err, removed(p.path+journalExt), removed(p.path+dataExt))
 	}
 	return err
+}
+
+// removed removes a file, which the vault may have taken already.
+func removed(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // removePartial removes the parts of a file that was given up.
@@ -239,7 +271,7 @@ func (w *watch) removePartial(p pending, f file) {
 	}
 	path := filepath.Join(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p))
 	for _, ext := range []string{dataExt, journalExt} {
-		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removed(path + ext); err != nil {
 			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
 		}
 	}

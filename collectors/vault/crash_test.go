@@ -67,7 +67,7 @@ func writeUntilKilled(path string) error {
 			for {
 				acq := evidence.NewAcq(time.Now())
 				media := []byte("simulated " + acq)
-				d, _, err := v.Keep(context.Background(), bytes.NewReader(media), 1<<10)
+				d, err := keepSomehow(v, filepath.Join(path, fmt.Sprintf("taken-%d", w)), media, w)
 				if err != nil {
 					errs <- err
 					return
@@ -90,6 +90,19 @@ func writeUntilKilled(path string) error {
 		}()
 	}
 	return <-errs
+}
+
+// keepSomehow keeps bytes: one writer as they are, the others by handing over a file.
+func keepSomehow(v *vault.Vault, path string, media []byte, writer int) (evidence.Digest, error) {
+	if writer == 0 {
+		d, _, err := v.Keep(context.Background(), bytes.NewReader(media), 1<<10)
+		return d, err
+	}
+	if err := os.WriteFile(path, media, 0o600); err != nil {
+		return evidence.Digest{}, err
+	}
+	d, _, err := v.KeepFile(context.Background(), bytes.NewReader(media), path, 1<<10)
+	return d, err
 }
 
 // crashKeys are the keys of the vault that is killed, where it is a sealed one: its folder is called so.

@@ -26,10 +26,10 @@ func (w *nowhere) WriteAt(b []byte, _ int64) (int, error) {
 }
 
 // bare downloads the file with the client library's own downloader.
-func (b *bench) bare(size int64) (took time.Duration, err error) {
+func (b *bench) bare(size int64) (r once, err error) {
 	o, err := b.srv.client()
 	if err != nil {
-		return 0, err
+		return r, err
 	}
 	o.SessionStorage = b.store
 	c := gotd.NewClient(b.srv.AppID, b.srv.AppHash, o)
@@ -42,7 +42,7 @@ func (b *bench) bare(size int64) (took time.Duration, err error) {
 		if err != nil {
 			return err
 		}
-		start := time.Now()
+		start, used := time.Now(), cpu()
 		pool, err := c.Pool(threads)
 		if err != nil {
 			return err
@@ -50,13 +50,13 @@ func (b *bench) bare(size int64) (took time.Duration, err error) {
 		defer pool.Close() //nolint:errcheck // nothing is left to lose
 		var w nowhere
 		_, err = downloader.NewDownloader().WithPartSize(512<<10).Download(tg.NewClient(pool), at).WithThreads(threads).Parallel(ctx, &w)
-		took = time.Since(start)
+		r = once{time.Since(start), cpu() - used}
 		if err == nil && w.n.Load() != size {
 			err = fmt.Errorf("read %d bytes of %d", w.n.Load(), size)
 		}
 		return err
 	})
-	return took, err
+	return r, err
 }
 
 func resolve(ctx context.Context, api *tg.Client, name string) (tg.InputPeerClass, error) {
