@@ -88,6 +88,15 @@ func (b *blobs) setAside(ctx context.Context, d evidence.Digest) (string, error)
 	return rel, nil
 }
 
+// Aside returns where damaged files of a blob lie that were set aside, from the vault's folder.
+func (v *Vault) Aside(d evidence.Digest) (files []string, err error) {
+	all, err := filepath.Glob(filepath.Join(v.path, asideFolder, d.String()+"*"))
+	for _, f := range all {
+		files = append(files, filepath.Join(asideFolder, filepath.Base(f)))
+	}
+	return files, err
+}
+
 // forget makes a blob unknown, so that no draft is taken that names it before it is kept again.
 func (b *blobs) forget(d evidence.Digest) {
 	b.mu.Lock()

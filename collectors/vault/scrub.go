@@ -248,3 +248,22 @@ func (s *scrub) named(ctx context.Context, x *stored) error {
 	}
 	return nil
 }
+
+// CheckRecords reads records, or the stored hashes that they brought, once more and says what is wrong, nothing where all is as it was
+// recorded.
+func (v *Vault) CheckRecords(ctx context.Context, run evidence.SeqRun) (wrong string, err error) {
+	s := &scrub{v: v}
+	for seq := run.First; seq <= run.Last && wrong == ""; seq++ {
+		list, _, err := s.read(ctx, seq, seq+1)
+		if errors.Is(err, errPage) {
+			return err.Error(), nil
+		} else if err != nil {
+			return "", err
+		}
+		s.judge(&list[0])
+		if wrong = list[0].tree; len(list[0].wrong) > 0 {
+			wrong = list[0].wrong[0]
+		}
+	}
+	return wrong, nil
+}

@@ -10,8 +10,8 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
-	"github.com/muhafiz/muhafiz/collectors/whatsapp/whatsapptest"
 	"github.com/muhafiz/muhafiz/collectors/vault"
+	"github.com/muhafiz/muhafiz/collectors/whatsapp/whatsapptest"
 )
 
 // rotten flips a bit in the file of a blob, which is then set aside.
