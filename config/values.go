@@ -84,6 +84,20 @@ func (x *Duration) decodeNode(d *decoder, n *yaml.Node, path string) {
 // String returns the duration as time.Duration prints it.
 func (x Duration) String() string { return time.Duration(x).String() }
 
+// Interval is a Duration that may be 0, for never.
+type Interval time.Duration
+
+func (x *Interval) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && n.Value == "0" {
+		*x = 0
+		return
+	}
+	(*Duration)(x).decodeNode(d, n, path)
+}
+
+// String returns the interval as time.Duration prints it.
+func (x Interval) String() string { return time.Duration(x).String() }
+
 func (a *Alias) decodeNode(d *decoder, n *yaml.Node, path string) {
 	if n.Kind == yaml.ScalarNode {
 		a.Value, _ = d.text(n, path)

@@ -255,7 +255,7 @@ func TestAPassIsPacedAndGoesOnAfterARestart(t *testing.T) {
 	if want := time.Duration(float64(st.Last.Bytes) / float64(rate) * float64(time.Second)); slept > want+time.Second || slept < want-time.Second {
 		t.Errorf("%d bytes at %d a second took %s, want %s", st.Last.Bytes, rate, slept, want)
 	}
-	every := config.Scrub{Every: config.Duration(time.Hour)}
+	every := config.Scrub{Every: config.Interval(time.Hour)}
 	if wait, ok := r.scrubIn(st, every); !ok || wait <= 0 || wait > time.Hour {
 		t.Errorf("the next pass begins in %s, %v", wait, ok)
 	}
