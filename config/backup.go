@@ -23,7 +23,7 @@ type Backup struct {
 	// identities away from this machine. Without them it can be read by whoever can read the place.
 	Recipients []string `yaml:"recipients"`
 	// Every is how often the daemon makes a backup; one that was missed is made once. 0 for only by hand. Default 24h, at least 5m.
-	Every Duration `yaml:"every"`
+	Every Interval `yaml:"every"`
 	// Keep is how many finished backups stay. Default 14; 0 for all.
 	Keep int `yaml:"keep"`
 	// Keys is where copies of the keys and sessions go. They are never in the backup itself.
@@ -40,7 +40,7 @@ type BackupKeys struct {
 	Keep int `yaml:"keep"`
 }
 
-func (b *Backup) setDefaults()     { *b = Backup{Every: Duration(24 * time.Hour), Keep: 14} }
+func (b *Backup) setDefaults()     { *b = Backup{Every: Interval(24 * time.Hour), Keep: 14} }
 func (k *BackupKeys) setDefaults() { *k = BackupKeys{Keep: 3} }
 
 // S3 returns the bucket and the prefix of a backup to S3-compatible storage, and false where it goes to a folder.
@@ -71,7 +71,7 @@ func (l *loader) checkBackup(d *decoder) {
 		}
 	}
 	checkRecipients(d, "backup.recipients", b.Recipients)
-	if b.Every != 0 && b.Every < Duration(5*time.Minute) {
+	if b.Every != 0 && b.Every < Interval(5*time.Minute) {
 		d.errAt("backup.every", "must be at least 5m, or 0 for only by hand, is %s", b.Every)
 	}
 	if k := b.Keys; k != nil {

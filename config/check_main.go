@@ -18,6 +18,7 @@ func (l *loader) checkMain(d *decoder) {
 	checkPeople(d, c.People)
 	l.checkTelegram(d)
 	l.checkAnchors(d)
+	l.checkScrub(d)
 	l.checkWhatsApp(d)
 	l.checkVaultKey(d)
 	l.checkRetention(d)

@@ -73,6 +73,9 @@ type Config struct {
 	// Bundle is who signs evidence bundles. Without it none can be built.
 	Bundle *Bundle `yaml:"bundle"`
 
+	// Scrub is how what lies on the disk is read again.
+	Scrub Scrub `yaml:"scrub"`
+
 	// Backup is where copies of the vault go. Without it there are only those that somebody makes by hand.
 	Backup *Backup `yaml:"backup"`
 

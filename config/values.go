@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math/big"
 	"regexp"
 	"strconv"
@@ -27,19 +28,27 @@ func (s *Size) decodeNode(d *decoder, n *yaml.Node, path string) {
 	if !ok {
 		return
 	}
+	v, err := ParseSize(text)
+	if err != nil {
+		d.errorf(n, path, "%v", err)
+		return
+	}
+	*s = v
+}
+
+// ParseSize reads a number of bytes as it is written, such as 20MB or 1GiB.
+func ParseSize(text string) (Size, error) {
 	m := sizeForm.FindStringSubmatch(text)
 	if m == nil {
-		d.errorf(n, path, "must be a number of bytes such as 500kB, 20MB or 1GiB, is %q", clip(text))
-		return
+		return 0, fmt.Errorf("must be a number of bytes such as 500kB, 20MB or 1GiB, is %q", clip(text))
 	}
 	r, _ := new(big.Rat).SetString(m[1])
 	r.Mul(r, new(big.Rat).SetInt64(sizeUnits[m[2]]))
 	b := new(big.Int).Quo(r.Num(), r.Denom())
 	if !b.IsInt64() || b.Int64() < 1 || Size(b.Int64()) > maxSize {
-		d.errorf(n, path, "must be from 1B to 4TiB, is %q", clip(text))
-		return
+		return 0, fmt.Errorf("must be from 1B to 4TiB, is %q", clip(text))
 	}
-	*s = Size(b.Int64())
+	return Size(b.Int64()), nil
 }
 
 // String returns the number of bytes with the largest decimal unit that fits exactly.
@@ -74,6 +83,20 @@ func (x *Duration) decodeNode(d *decoder, n *yaml.Node, path string) {
 
 // String returns the duration as time.Duration prints it.
 func (x Duration) String() string { return time.Duration(x).String() }
+
+// Interval is a Duration that may be 0, for never.
+type Interval time.Duration
+
+func (x *Interval) decodeNode(d *decoder, n *yaml.Node, path string) {
+	if n.Kind == yaml.ScalarNode && n.Value == "0" {
+		*x = 0
+		return
+	}
+	(*Duration)(x).decodeNode(d, n, path)
+}
+
+// String returns the interval as time.Duration prints it.
+func (x Interval) String() string { return time.Duration(x).String() }
 
 func (a *Alias) decodeNode(d *decoder, n *yaml.Node, path string) {
 	if n.Kind == yaml.ScalarNode {

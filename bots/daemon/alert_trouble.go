@@ -147,6 +147,11 @@ func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, erro
 		}
 	}
 	out = append(out, targets...)
+	damage, err := w.damage(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out = append(out, damage...)
 	slices.SortFunc(out, func(a, b trouble) int { return strings.Compare(a.key, b.key) })
 	return out, nil
 }

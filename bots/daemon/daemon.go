@@ -76,6 +76,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	}
 	d.undo = append(d.undo, d.rooms.Close)
 	d.rooms.reload, d.rooms.changed, d.rooms.resume, d.rooms.plans = d.Reload, d.refresh, d.resume, d.plans
+	d.rooms.refetchers, d.rooms.busy = d.ownSources, d.metrics.busy
 
 	ln, remove, err := listenSocket(d.cfg.Vault, d.rooms.Vault.ID())
 	if err != nil {
@@ -125,6 +126,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error { return watch(run) })
 	d.group.Go(func() error { return d.keepWatch(run) })
 	d.group.Go(func() error { return d.backups(run) })
+	d.group.Go(func() error { return d.scrubs(run) })
 	if d.rooms.Reporter != nil {
 		d.group.Go(func() error { return d.rooms.Reporter.Run(run) })
 	}

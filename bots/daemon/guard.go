@@ -168,6 +168,12 @@ func (u *unseen) withholds(r evidence.Record) bool {
 	case evidence.KindMediaKept:
 		b, err := evidence.Decode[*evidence.MediaKept](r)
 		return u.all || u.posts[r.Subject] || err == nil && u.files[b.Blob.SHA256]
+	case evidence.KindDamageFound:
+		b, err := evidence.Decode[*evidence.DamageFound](r)
+		return u.all || err == nil && u.blobs[b.Blob]
+	case evidence.KindDamageEnded:
+		b, err := evidence.Decode[*evidence.DamageEnded](r)
+		return u.all || err == nil && u.blobs[b.Blob]
 	case evidence.KindDecision, evidence.KindApproval:
 		return u.all || u.cases[r.Subject]
 	case evidence.KindPostGone, evidence.KindAccess, evidence.KindRefused, evidence.KindErased, evidence.KindHoldPlaced, evidence.KindHoldReleased,

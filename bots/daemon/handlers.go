@@ -62,6 +62,7 @@ func (r *Rooms) Handler() http.Handler {
 
 	mux.HandleFunc("POST /v1/bundles", handle(r, r.buildBundle))
 	mux.HandleFunc("POST /v1/backups", handle(r, r.makeBackup))
+	mux.HandleFunc("POST /v1/scrubs", handle(r, r.scrubNow))
 	mux.HandleFunc("POST /v1/imports", handle(r, r.importFile))
 
 	mux.HandleFunc("/", func(w http.ResponseWriter, req *http.Request) {

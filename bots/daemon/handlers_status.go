@@ -31,6 +31,7 @@ type Status struct {
 	Redress    RedressStatus           `json:"redress"`
 	Sealed     bool                    `json:"sealed"` // what is written now, at rest
 	Retention  RetentionStatus         `json:"retention"`
+	Scrub      ScrubStatus             `json:"scrub"`
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -102,6 +103,9 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	}
 	s.Sealed = r.Config.VaultKey != nil
 	if err := r.statusRetention(ctx, &s); err != nil {
+		return nil, err
+	}
+	if err := r.statusScrub(ctx, &s); err != nil {
 		return nil, err
 	}
 	_, by, err := anchor.Newest(ctx, r.Vault)

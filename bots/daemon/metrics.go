@@ -5,6 +5,7 @@ import (
 	"io"
 	"net/http"
 	"runtime"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -23,6 +24,7 @@ type metrics struct {
 	failed   prometheus.Counter
 	underWay prometheus.Gauge
 	kept     prometheus.Counter
+	writing  atomic.Int64 // batches under way, as underWay
 }
 
 func newMetrics(build string) *metrics {
@@ -54,6 +56,9 @@ func (m *metrics) handler() http.Handler {
 // scrapeLimit bounds one reading of the log for the metrics.
 const scrapeLimit = 20 * time.Second
 
+// busy reports whether a source waits for its batch.
+func (m *metrics) busy() bool { return m.writing.Load() > 0 }
+
 // measured is the vault as sources get it.
 type measured struct {
 	ours.Sink
@@ -64,6 +69,8 @@ type measured struct {
 func (s measured) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, error) {
 	s.m.underWay.Inc()
 	defer s.m.underWay.Dec()
+	s.m.writing.Add(1)
+	defer s.m.writing.Add(-1)
 	began := time.Now()
 	recs, err := s.Sink.Put(ctx, b)
 	if err != nil {

@@ -67,6 +67,11 @@ type Rooms struct {
 	vkey     string
 	// plans returns the plans of a daemon's sources; nil outside of one.
 	plans func(context.Context) ([]collectors.Plan, error)
+	scrub scrubber
+	// refetchers returns a daemon's sources, which may bring a damaged file again; nil outside of one.
+	refetchers func() []source
+	// busy reports whether a source waits for its batch; always false outside of a daemon.
+	busy func() bool
 	// changed is called after targets changed.
 	changed func()
 	// metrics serves a daemon's metrics; nil outside of one.
@@ -80,7 +85,7 @@ type Rooms struct {
 // OpenRooms opens the configuration's vault.
 func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	o.setDefaults()
-	r := &Rooms{Options: o, changed: func() {}}
+	r := &Rooms{Options: o, changed: func() {}, busy: func() bool { return false }}
 	vo, err := VaultOptions(o)
 	if err != nil {
 		return nil, err

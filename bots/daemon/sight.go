@@ -131,6 +131,9 @@ func (d *Daemon) serveMetrics() error {
 	d.metrics.registry.MustRegister(newLogMetrics(d.watchman(d.cfg), func(err error) {
 		d.o.Log.Warn().Err(err).Msg("read the log for the metrics")
 	}))
+	d.metrics.registry.MustRegister(newScrubMetrics(d.rooms, func(err error) {
+		d.o.Log.Warn().Err(err).Msg("read the state of the scrub for the metrics")
+	}))
 	h := d.metrics.handler()
 	d.rooms.metrics.Store(&h)
 	if d.cfg.Metrics == nil {

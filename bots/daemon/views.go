@@ -21,6 +21,7 @@ func Views() []evidence.View {
 			{Name: viewTally, Version: 1, Apply: applyTally},
 			{Name: viewAlerts, Version: 1, Apply: applyAlerts},
 			{Name: viewBundles, Version: 1, Apply: applyBundles},
+			{Name: viewDamage, Version: 1, Apply: applyDamage},
 			anchor.View(),
 		},
 		diary.Views(),

@@ -39,6 +39,9 @@ func TestEveryViewTakesAnErasedBody(t *testing.T) {
 		{target, &evidence.TargetErasure{Signed: evidence.Signed{Payload: `{"type":"erasure","person":"bilal","lifts":{"seq":1,"leaf":"` + evidence.Digest{1}.String() + `"}}`}}},
 		{evidence.Vault(), &evidence.RetentionRun{Erased: 1, Lingering: 1, Warn: 30, Terms: map[evidence.Ordinal]int{"a1": 180}}},
 		{evidence.Vault(), &evidence.RetentionRun{Erased: 1, Lingering: 1, Warn: 30, Terms: map[evidence.Ordinal]int{"a1": 90}}},
+		{evidence.Vault(), &evidence.DamageFound{Part: evidence.DamagedBlob, Blob: evidence.Digest{1}, What: "simulated"}},
+		{evidence.Vault(), &evidence.DamageFound{Part: evidence.DamagedRecord, Records: &evidence.SeqRun{First: 3, Last: 3}, What: "simulated"}},
+		{evidence.Vault(), &evidence.DamageEnded{Part: evidence.DamagedBlob, Blob: evidence.Digest{1}, How: evidence.MendWhole}},
 		{evidence.Vault(), &evidence.BundleBuilt{Name: "simulated", Posts: []evidence.Ordinal{"a1/1"}}},
 	} {
 		if _, err := d.rooms.Vault.Put(t.Context(), evidence.Batch{Drafts: []evidence.Draft{{

@@ -50,6 +50,7 @@ type grammar struct {
 	Verify     verifyCmd     `cmd:"" help:"Verify a bundle. Needs no vault and no configuration."`
 	Backup     backupCmd     `cmd:"" help:"Copy the vault while it runs; list and verify such copies; copy the keys apart."`
 	Restore    restoreCmd    `cmd:"" help:"Make a vault of a backup. It continues the same log."`
+	Scrub      scrubCmd      `cmd:"" help:"Read everything on the disk again, name what is damaged, bring blobs back from a backup."`
 	Fsck       fsckCmd       `cmd:"" help:"Recompute everything in a vault and name what is wrong. Needs the vault to itself."`
 	Hold       holdCmd       `cmd:"" help:"Keep something from being erased: place, release, list holds."`
 	Retain     retainCmd     `cmd:"" help:"Say what retention would erase, or run it now."`

@@ -5,6 +5,8 @@ var bodies = map[Kind]func() Body{
 	KindVaultCreated:    func() Body { return &VaultCreated{} },
 	KindVaultCompacted:  func() Body { return &VaultCompacted{} },
 	KindErased:          func() Body { return &Erased{} },
+	KindDamageFound:     func() Body { return &DamageFound{} },
+	KindDamageEnded:     func() Body { return &DamageEnded{} },
 	KindRunStarted:      func() Body { return &RunStarted{} },
 	KindRunStopped:      func() Body { return &RunStopped{} },
 	KindCheckpoint:      func() Body { return &Checkpoint{} },

@@ -68,6 +68,9 @@ const (
 	KindQuarantineCarried Kind = "quarantine.carried" // such an order was carried out
 	KindRetentionRun      Kind = "retention.run"      // one run of retention
 
+	KindDamageFound Kind = "damage.found" // a blob, record or hash on the disk is not what was recorded
+	KindDamageEnded Kind = "damage.ended" // it is again, or nothing needs it
+
 	KindBundleBuilt   Kind = "bundle.built"
 	KindBundleFetched Kind = "bundle.fetched"
 	KindAccess        Kind = "access"

@@ -233,9 +233,12 @@ func (w *watch) refetch(ctx context.Context, p pending) (file, error) {
 	return file{}, &missedError{reason: "gone", detail: "the post no longer carries this file"}
 }
 
-// stream keeps a file while it is being downloaded, hashed as it goes. What an earlier run fetched is not fetched again, and every byte
-// goes through the digest.
-func (w *watch) stream(ctx context.Context, p pending, f file) (d download, err error) {
+// keepParts makes a file durable that an assembly gives while it is being downloaded.
+type keepParts func(ctx context.Context, a *assembly, limit int64) (evidence.Digest, int64, error)
+
+// streamTo hands a file to keep while it is being downloaded, hashed as it goes. What an earlier run fetched is not fetched again, and every
+// byte goes through the digest.
+func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts) (d download, err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d = download{file: f}
@@ -249,7 +252,7 @@ func (w *watch) stream(ctx context.Context, p pending, f file) (d download, err 
 		return d, err
 	}
 	go a.run(ctx)
-	digest, n, err := a.store.handOver(ctx, w.r.sink, a, limit)
+	digest, n, err := keep(ctx, a, limit)
 	cancel()
 	<-a.ended
 	settled := err == nil || errors.Is(err, evidence.ErrTooLarge) || errors.Is(err, errChanged) || errors.Is(err, errDenied)

@@ -48,7 +48,14 @@ func (b *blobs) remove(ds []evidence.Digest) error {
 				return err
 			}
 		}
+		aside, err := b.removeAside(d)
 		lock.Unlock()
+		if err != nil {
+			return err
+		}
+		if aside != "" {
+			dirs[aside] = true
+		}
 	}
 	for dir := range dirs {
 		if err := syncDir(dir); err != nil {

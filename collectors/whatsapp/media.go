@@ -15,6 +15,7 @@ import (
 	"github.com/gabriel-vasile/mimetype"
 	"go.mau.fi/whatsmeow/types"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -122,7 +123,7 @@ func (w *watch) download(ctx context.Context, p pending) (download, error) {
 			}
 		}
 		var d download
-		if d, err = w.tries(ctx, f); !errors.Is(err, errPathOld) {
+		if d, err = w.tries(ctx, f, w.r.sink.Keep); !errors.Is(err, errPathOld) {
 			return d, err
 		}
 		ok = false
@@ -163,7 +164,7 @@ func (w *watch) refetch(ctx context.Context, p pending) (file, error) {
 }
 
 // tries fetches a file from the hosts that the platform names, in turn, again after a pause where that may help.
-func (w *watch) tries(ctx context.Context, f file) (download, error) {
+func (w *watch) tries(ctx context.Context, f file, keep collectors.Keep) (download, error) {
 	if f.path == "" {
 		return download{file: f}, &missedError{"unreachable", "the post gives no path for the file", f.media.Size}
 	}
@@ -172,7 +173,7 @@ func (w *watch) tries(ctx context.Context, f file) (download, error) {
 		if err != nil {
 			return download{file: f}, err
 		}
-		d, err := w.stream(ctx, f, hosts[(try-1)%len(hosts)])
+		d, err := w.stream(ctx, f, hosts[(try-1)%len(hosts)], keep)
 		var busy *busyError
 		if !errors.As(err, &busy) {
 			return d, err
@@ -235,8 +236,8 @@ func address(host string, f file) (string, error) {
 	return s, nil
 }
 
-// stream keeps a file while it is being downloaded.
-func (w *watch) stream(ctx context.Context, f file, host string) (download, error) {
+// stream hands a file to keep while it is being downloaded.
+func (w *watch) stream(ctx context.Context, f file, host string, keep collectors.Keep) (download, error) {
 	d := download{file: f, host: host}
 	to, err := address(host, f)
 	if err != nil {
@@ -262,7 +263,7 @@ func (w *watch) stream(ctx context.Context, f file, host string) (download, erro
 		limit = maxFile
 	}
 	r := &checked{r: resp.Body, sum: sha256.New(), file: f}
-	digest, n, err := w.r.sink.Keep(ctx, r, limit)
+	digest, n, err := keep(ctx, r, limit)
 	switch {
 	case errors.Is(err, evidence.ErrTooLarge):
 		return d, &missedError{"too-large", "more bytes came than may be kept", f.media.Size}

@@ -31,6 +31,7 @@ func treat(k evidence.Kind) treatment {
 		evidence.KindNoticeCorrected, evidence.KindNoticeWithdrawn,
 		evidence.KindHoldPlaced, evidence.KindHoldReleased, evidence.KindErased, evidence.KindQuarantined,
 		evidence.KindTargetErasure, evidence.KindQuarantineOrdered, evidence.KindQuarantineCarried, evidence.KindRetentionRun,
+		evidence.KindDamageFound, evidence.KindDamageEnded,
 		evidence.KindBundleBuilt, evidence.KindBundleFetched, evidence.KindAccess:
 		return act
 	}

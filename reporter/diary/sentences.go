@@ -40,6 +40,8 @@ func keeping() map[evidence.Kind]teller {
 		evidence.KindVaultCompacted: tells("compacted %s", func(_ fact, b *evidence.VaultCompacted) string {
 			return fmt.Sprintf("was written anew, %d bytes instead of %d, without what had been erased; %s destroyed", b.After, b.Before, many(len(b.Keys), "data key"))
 		}),
+		evidence.KindDamageFound: tells("found damage in %s", func(_ fact, b *evidence.DamageFound) string { return damaged(b) }),
+		evidence.KindDamageEnded: tells("found a damage mended in %s", func(_ fact, b *evidence.DamageEnded) string { return mended(b) }),
 		evidence.KindKeyRotated: {bare: "changed a key of %s"},
 		evidence.KindCheckpoint: tells("signed a checkpoint of %s", func(_ fact, b *evidence.Checkpoint) string {
 			return fmt.Sprintf("signed a checkpoint: the first %d records have the root %s", b.Size, b.Root)
