@@ -31,6 +31,7 @@ type Status struct {
 	Redress    RedressStatus           `json:"redress"`
 	Sealed     bool                    `json:"sealed"` // what is written now, at rest
 	Retention  RetentionStatus         `json:"retention"`
+	Space      SpaceStatus             `json:"space"` // the disk
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -115,6 +116,8 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	if warning := r.backupWarning(); warning != "" {
 		s.Warnings = append(s.Warnings, warning)
 	}
+	s.Space = r.space.status()
+	s.Warnings = append(s.Warnings, s.Space.warnings(s.Running)...)
 	s.warn(r.Now())
 	return s, nil
 }

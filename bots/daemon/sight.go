@@ -131,6 +131,7 @@ func (d *Daemon) serveMetrics() error {
 	d.metrics.registry.MustRegister(newLogMetrics(d.watchman(d.cfg), func(err error) {
 		d.o.Log.Warn().Err(err).Msg("read the log for the metrics")
 	}))
+	d.metrics.registry.MustRegister(newSpaceMetrics(d.rooms.space))
 	h := d.metrics.handler()
 	d.rooms.metrics.Store(&h)
 	if d.cfg.Metrics == nil {

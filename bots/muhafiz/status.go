@@ -33,6 +33,7 @@ func (statusCmd) Run(s *session) error {
 			sealed = "bodies are sealed at rest"
 		}
 		fmt.Fprintf(s.out, "%s; %s\n", sealed, retentionText(st.Retention))
+		fmt.Fprintln(s.out, st.Space.Line())
 		if len(st.Sources) > 0 {
 			fmt.Fprintln(s.out)
 			s.table(sourceRows(st.Sources))
