@@ -23,6 +23,8 @@ type Supervisor struct {
 	After func(time.Duration) <-chan time.Time
 	// Min and Max bound the pause between two runs of a source.
 	Min, Max time.Duration
+	// Room, where set, stops the sources while there is none for what they read.
+	Room Room
 	// Failed, where set, is told of every failure after its record is durable.
 	Failed func(source string, err error, permanent bool)
 }
@@ -54,11 +56,22 @@ func (s *Supervisor) Run(ctx context.Context, sources ...Source) error {
 func (s *Supervisor) keep(ctx context.Context, src Source) error {
 	pause := backoff.NewExponentialBackOff()
 	pause.InitialInterval, pause.MaxInterval = s.Min, s.Max
+	resumed := false
 	for {
-		began := s.Now()
-		err := src.Run(ctx, s.Sink)
+		waited, err := s.awaitRoom(ctx, src)
 		if ctx.Err() != nil {
 			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("record that %s waits for room: %w", src.Name(), err)
+		}
+		began := s.Now()
+		paused, err := s.whileRoom(ctx, src, resumed || waited)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if resumed = paused && err == nil; resumed {
+			continue
 		}
 		if err == nil {
 			err = errors.New("the source stopped without being asked to")

@@ -22,6 +22,7 @@ func (l *loader) checkMain(d *decoder) {
 	l.checkWhatsApp(d)
 	l.checkVaultKey(d)
 	l.checkRetention(d)
+	l.checkSpace(d)
 	if c.Reporter != nil {
 		checkReporter(d, c.Reporter, c.Vault)
 	}

@@ -67,6 +67,10 @@ type Config struct {
 	// Retention is how long what was collected is kept. Without it six months, with 30 days' warning.
 	Retention Retention `yaml:"retention"`
 
+	// Space is what happens as the disk with the vault gets full. Without it files stop at 8 GB or 10% free, history at 4 GB or 5%,
+	// collection at 1 GB or 2%, whichever is less.
+	Space Space `yaml:"space"`
+
 	// Quarantine is what becomes of posts that were put out of sight.
 	Quarantine Quarantine `yaml:"quarantine"`
 

@@ -15,6 +15,7 @@ type Summary struct {
 	LegalBasis    string                `json:"legal_basis"`
 	Sealed        bool                  `json:"sealed"`    // bodies, raw bytes and media, at rest
 	Retention     string                `json:"retention"` // its terms, in words
+	Space         string                `json:"space"`     // the limits of free room, in words
 	Files         []FileSummary         `json:"files"`
 	People        []PersonSummary       `json:"people"`
 	Organisations []OrganisationSummary `json:"organisations"`
@@ -92,7 +93,7 @@ type Warning struct {
 // Summary summarises the configuration and warns.
 func (c *Config) Summary() Summary {
 	s := Summary{
-		Vault: c.Vault, LegalBasis: c.LegalBasis, Sealed: c.VaultKey != nil, Retention: c.Retention.sentence(),
+		Vault: c.Vault, LegalBasis: c.LegalBasis, Sealed: c.VaultKey != nil, Retention: c.Retention.sentence(), Space: c.Space.sentence(),
 		Files: []FileSummary{}, People: []PersonSummary{}, Organisations: []OrganisationSummary{}, Targets: []TargetSummary{},
 		Accounts: []string{}, Routes: []RouteSummary{},
 	}

@@ -15,7 +15,7 @@ func (s Summary) Write(w io.Writer) error {
 	if s.Sealed {
 		sealed = "yes: texts, raw bytes and files, at rest"
 	}
-	fmt.Fprintf(b, "Vault        %s\nSealed       %s\nLegal basis  %s\nRetention    %s\n", s.Vault, sealed, oneLine(s.LegalBasis), s.Retention)
+	fmt.Fprintf(b, "Vault        %s\nSealed       %s\nLegal basis  %s\nRetention    %s\nDisk         %s\n", s.Vault, sealed, oneLine(s.LegalBasis), s.Retention, s.Space)
 	s.writeFiles(b)
 	s.writePeople(b)
 	s.writeOrganisations(b)

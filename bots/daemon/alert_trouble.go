@@ -146,12 +146,16 @@ func (w *watchman) troubles(ctx context.Context, now time.Time) ([]trouble, erro
 			targets[i].quiet = true
 		}
 	}
-	out = append(out, targets...)
+	if w.rooms.space.stopped() { // that is told, and the rest follows from it
+		for i := range targets {
+			targets[i].quiet = true
+		}
+	}
 	damage, err := w.damage(ctx)
 	if err != nil {
 		return nil, err
 	}
-	out = append(out, damage...)
+	out = slices.Concat(out, targets, damage, w.rooms.space.troubles(now))
 	slices.SortFunc(out, func(a, b trouble) int { return strings.Compare(a.key, b.key) })
 	return out, nil
 }
@@ -165,6 +169,9 @@ func (w *watchman) source(st SourceState, now time.Time) (t trouble, dark bool) 
 			t.what += " and will be deleted on " + st.FrozenUntil.UTC().Format("2006-01-02")
 		}
 		return t, st.State != "frozen" || w.given(st.Name) // a frozen one may still read
+	}
+	if st.State == "no-room" {
+		return trouble{key: "account/" + st.Name, since: st.Blind.Time, quiet: true}, false // the disk's own alert says it
 	}
 	if st.Blind.IsZero() || now.Sub(later(st.Blind.Time, w.started)) < after {
 		return trouble{}, false

@@ -89,6 +89,9 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 		defer cancel()
 		return stop(ctx)
 	})
+	if err := d.rooms.space.tend(ctx); err != nil { // room is set aside before anything is read
+		return err
+	}
 	if err := d.openSources(); err != nil {
 		return err
 	}
@@ -122,6 +125,7 @@ func (d *Daemon) Start(ctx context.Context) (err error) {
 	d.group.Go(func() error {
 		return d.every(run, time.Minute, func(context.Context) error { d.refresh(); return nil })
 	})
+	d.group.Go(func() error { return d.every(run, tendEvery, d.rooms.space.tend) })
 	d.group.Go(func() error { return d.every(run, retentionPause, d.rooms.retainDaily) })
 	d.group.Go(func() error { return watch(run) })
 	d.group.Go(func() error { return d.keepWatch(run) })
@@ -164,7 +168,7 @@ func (d *Daemon) collect(ctx context.Context) error {
 
 func (d *Daemon) supervisor() *collectors.Supervisor {
 	return &collectors.Supervisor{
-		Sink: measured{d.rooms.Vault, d.metrics}, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
+		Sink: roomed{Sink: measured{d.rooms.Vault, d.metrics}, space: d.rooms.space}, Room: d.rooms.space, Log: d.o.Log, Now: d.o.Now, After: d.o.After,
 		Min: time.Second, Max: 5 * time.Minute, Failed: d.failed,
 	}
 }
@@ -233,6 +237,7 @@ func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
 	d.anchors <- anchors
 	d.mu.Unlock()
 	d.rooms.Config = c
+	d.rooms.space.configure(c.Space)
 	d.o.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration reloaded")
 	d.refresh()
 	return a, nil

@@ -32,6 +32,10 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 	if !t.Collectable(r.Now()) {
 		return nil, &review.Refusal{Code: review.NotApprovedTarget, Sentence: "target " + t.ID + " is " + t.State + ": nothing is collected or imported before a second person has approved it (muhafiz watch approve " + t.ID + ")"}
 	}
+	sink := roomed{Sink: r.Vault, space: r.space, strict: true}
+	if err := sink.refuses(); err != nil {
+		return nil, err
+	}
 	rec, err := r.Vault.Record(ctx, t.Set.Seq)
 	if err != nil {
 		return nil, err
@@ -46,7 +50,7 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 	}
 	if chatexport.IsCapture(in.Path) {
 		return chatexport.ImportCapture(ctx, chatexport.CaptureOptions{
-			Sink: r.Vault, Target: t.ID, Platform: t.Platform, Address: t.Address, Canonical: canonical, Path: in.Path,
+			Sink: sink, Target: t.ID, Platform: t.Platform, Address: t.Address, Canonical: canonical, Path: in.Path,
 			BoundAccount: bound, Bind: bound == "", Operator: in.Person, Build: r.Build, Media: set.Collect.Media,
 			MaxMediaBytes: set.Collect.MaxBytes, Now: r.Now, Log: r.Log,
 			Progress: func(p chatexport.Progress) { c.progress(p.Stage, p.Bytes, p.TotalBytes) },
@@ -58,7 +62,7 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 			return nil, err
 		}
 		return chatexport.ImportWhatsApp(ctx, chatexport.WhatsAppOptions{
-			Sink: r.Vault, Target: t.ID, Path: in.Path, BoundAccount: bound, Names: names, DateOrder: in.DateOrder,
+			Sink: sink, Target: t.ID, Path: in.Path, BoundAccount: bound, Names: names, DateOrder: in.DateOrder,
 			Operator: in.Person, Build: r.Build, Media: set.Collect.Media, MaxMediaBytes: set.Collect.MaxBytes,
 			Now: r.Now, Log: r.Log,
 			Progress: func(p chatexport.Progress) { c.progress(p.Stage, p.Bytes, p.TotalBytes) },
@@ -71,7 +75,7 @@ func (r *Rooms) importFile(ctx context.Context, c *call, in ImportRequest) (any,
 		return nil, usagef("target %s is on %s: what is imported for it is a folder with a capture.json, and %s holds none", t.ID, config.PlatformName(t.Platform), in.Path)
 	}
 	return chatexport.Import(ctx, chatexport.Options{
-		Sink: r.Vault, Target: t.ID, Address: t.Address, Path: in.Path, BoundAccount: bound, Bind: bound == "",
+		Sink: sink, Target: t.ID, Address: t.Address, Path: in.Path, BoundAccount: bound, Bind: bound == "",
 		Operator: in.Person, Build: r.Build, Media: set.Collect.Media, MaxMediaBytes: set.Collect.MaxBytes,
 		Now: r.Now, Log: r.Log,
 		Progress: func(p chatexport.Progress) { c.progress(p.Stage, p.Bytes, p.TotalBytes) },

@@ -32,6 +32,7 @@ type Status struct {
 	Sealed     bool                    `json:"sealed"` // what is written now, at rest
 	Retention  RetentionStatus         `json:"retention"`
 	Scrub      ScrubStatus             `json:"scrub"`
+	Space      SpaceStatus             `json:"space"` // the disk
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -119,6 +120,8 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	if warning := r.backupWarning(); warning != "" {
 		s.Warnings = append(s.Warnings, warning)
 	}
+	s.Space = r.space.status()
+	s.Warnings = append(s.Warnings, s.Space.warnings(s.Running)...)
 	s.warn(r.Now())
 	return s, nil
 }

@@ -10,7 +10,7 @@ import (
 // accountStates are the states that muhafiz_account_state has a line for.
 var accountStates = []string{
 	"starting", "healthy", "reconnecting", "flood-waiting", "locked-out", "failed", "stopped", "logged-out", "needs-password", "frozen", "banned",
-	"unpaired", "replaced", "client-outdated",
+	"unpaired", "replaced", "client-outdated", "no-room",
 }
 
 // logMetrics reads the log for the metrics when they are asked for.

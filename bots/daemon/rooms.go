@@ -31,6 +31,8 @@ type Options struct {
 	Getenv func(string) string                  // nil: os.Getenv
 	// Passphrase asks a person for the passphrase of a sealed log key that the configuration does not open; nil: there is nobody to ask.
 	Passphrase func() (string, error)
+	// Disk tells the free bytes and the size of the disk under a folder; nil: as the system says.
+	Disk func(path string) (free, total int64, err error)
 	// Command is what the vault is opened for, as run.started says it.
 	Command string
 	// MayCreate lets a vault folder that is not there be made.
@@ -46,6 +48,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Getenv == nil {
 		o.Getenv = os.Getenv
+	}
+	if o.Disk == nil {
+		o.Disk = vault.Disk
 	}
 }
 
@@ -65,6 +70,7 @@ type Rooms struct {
 	Desk     *review.Desk
 	Reporter *reporter.Reporter // nil where the configuration has none
 	vkey     string
+	space    *space
 	// plans returns the plans of a daemon's sources; nil outside of one.
 	plans func(context.Context) ([]collectors.Plan, error)
 	scrub scrubber
@@ -111,6 +117,7 @@ func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	if have := r.Vault.LogKey(); have != vkey {
 		return nil, errors.Join(fmt.Errorf("the log key %s is not this vault's (%s): give the key that the vault was made with", vkey, have), r.Vault.Close())
 	}
+	r.space = newSpace(o, r.Vault)
 	r.Desk = &review.Desk{Log: r.Vault, Now: o.Now, Newest: r.newest}
 	if err := r.start(ctx); err != nil {
 		return nil, errors.Join(err, r.Vault.Close())

@@ -134,6 +134,7 @@ func (d *Daemon) serveMetrics() error {
 	d.metrics.registry.MustRegister(newScrubMetrics(d.rooms, func(err error) {
 		d.o.Log.Warn().Err(err).Msg("read the state of the scrub for the metrics")
 	}))
+	d.metrics.registry.MustRegister(newSpaceMetrics(d.rooms.space))
 	h := d.metrics.handler()
 	d.rooms.metrics.Store(&h)
 	if d.cfg.Metrics == nil {

@@ -125,6 +125,7 @@ func (d *Daemon) openSource(c *config.Config, platform, name string) (source, er
 		return nil, err
 	}
 	o.Confirmed = func(target, channel string) bool { return d.rooms.confirmed(target, channel) }
+	o.Room = d.rooms.space
 	src := telegram.New(o)
 	d.release[src.Name()] = release
 	return src, nil

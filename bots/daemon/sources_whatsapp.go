@@ -92,6 +92,7 @@ func (d *Daemon) openWhatsApp(c *config.Config, name string) (source, error) {
 	if err != nil {
 		return nil, err
 	}
+	o.Room = d.rooms.space
 	src := whatsapp.New(o)
 	d.release[src.Name()] = release
 	return src, nil

@@ -34,6 +34,7 @@ func (statusCmd) Run(s *session) error {
 		}
 		fmt.Fprintf(s.out, "%s; %s\n", sealed, retentionText(st.Retention))
 		fmt.Fprintln(s.out, scrubText(st.Scrub))
+		fmt.Fprintln(s.out, st.Space.Line())
 		if len(st.Sources) > 0 {
 			fmt.Fprintln(s.out)
 			s.table(sourceRows(st.Sources))

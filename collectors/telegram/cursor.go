@@ -104,7 +104,7 @@ func (c *cursor) gone(ids []int) {
 
 func (c *cursor) want(ps []pending) {
 	for _, p := range ps {
-		if !slices.Contains(c.Pending, p) && c.tries(p) == 0 {
+		if _, waits := c.shelved(p); !waits && !slices.Contains(c.Pending, p) && c.tries(p) == 0 {
 			c.Pending = append(c.Pending, p)
 		}
 	}

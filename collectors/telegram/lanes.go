@@ -111,9 +111,8 @@ func (w *watch) leave(l lane) {
 // enlist enters the target in the lanes. The gate's mutex is held, and of the loop's own fields nobody else makes use.
 func (w *watch) enlist(l lane) {
 	if l == laneFiles {
-		c, now := w.cursor(), w.r.o.Now()
-		if ps, next := c.due(now); len(ps) > 0 {
-			w.r.lanes.due[laneFiles].Set(w, now)
+		if ps, next := w.dueFiles(); len(ps) > 0 {
+			w.r.lanes.due[laneFiles].Set(w, w.r.o.Now())
 		} else if !next.IsZero() {
 			w.r.lanes.due[laneFiles].Set(w, next)
 		}

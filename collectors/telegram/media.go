@@ -9,6 +9,7 @@ import (
 
 	"github.com/gabriel-vasile/mimetype"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -26,7 +27,8 @@ func (w *watch) fetch(ctx context.Context) (err error) {
 	}
 	busy, done := map[pending]bool{}, make(chan outcome)
 	for begun := 0; ; {
-		for _, p := range w.dueFiles() {
+		ps, _ := w.dueFiles()
+		for _, p := range ps {
 			if err != nil || begun >= filesATurn || len(busy) >= w.r.o.Threads {
 				break
 			}
@@ -51,12 +53,6 @@ func (w *watch) fetch(ctx context.Context) (err error) {
 	}
 }
 
-func (w *watch) dueFiles() []pending {
-	c := w.cursor()
-	ps, _ := c.due(w.r.o.Now())
-	return ps
-}
-
 // settle turns a wanted file into media.kept or media.missed, or puts it off.
 func (w *watch) settle(ctx context.Context, p pending) error {
 	if err := w.r.files.takeFile(ctx); err != nil {
@@ -66,7 +62,10 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 	from := w.r.o.Now()
 	fctx, cancel := context.WithTimeout(ctx, w.r.o.FileTimeout)
 	defer cancel()
-	got, err := w.download(fctx, p)
+	got, err := w.fits(fctx, p)
+	if err == nil {
+		got, err = w.download(fctx, p)
+	}
 	switch {
 	case ctx.Err() != nil:
 		return ctx.Err()
@@ -144,7 +143,10 @@ func (w *watch) missed(b *batch, name evidence.Name, p pending, got download, m 
 		MediaID: p.Media, Reason: m.reason, Detail: m.detail, Rule: m.rule, Size: m.size, Acquisition: id, Thumbnail: p.Thumb,
 	}
 	move := func(c *cursor) { c.settled(p) }
-	if m.passes {
+	switch {
+	case m.reason == collectors.ReasonNoRoom:
+		move = func(c *cursor) { c.shelve(p, now, m.size) }
+	case m.passes:
 		progress := got.parts > 0
 		tries := c.tries(p)
 		if next, again := c.failed(p, now, progress); again {
@@ -247,6 +249,9 @@ func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts)
 		limit = maxFile
 	}
 	a, err := newAssembly(w, p, f, limit)
+	if collectors.NoRoom(err) {
+		return d, noRoom(f.size(), errFull)
+	}
 	if err != nil {
 		d.fault = true
 		return d, err
@@ -255,7 +260,8 @@ func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts)
 	digest, n, err := keep(ctx, a, limit)
 	cancel()
 	<-a.ended
-	settled := err == nil || errors.Is(err, evidence.ErrTooLarge) || errors.Is(err, errChanged) || errors.Is(err, errDenied)
+	full := collectors.NoRoom(err) || collectors.NoRoom(a.fault)
+	settled := err == nil || full || errors.Is(err, evidence.ErrTooLarge) || errors.Is(err, errChanged) || errors.Is(err, errDenied)
 	if _, refused := refusedPart(err); refused {
 		settled = true
 	}
@@ -263,11 +269,14 @@ func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts)
 		settled = true // what was served twice is not worth keeping; the next attempt begins anew
 	}
 	cerr := a.store.close(settled)
+	full = full || collectors.NoRoom(cerr)
 	d.parts, d.reused = a.asked, a.reused
 	if red := a.cdn.current(); red != nil {
 		d.cdn = red.DCID
 	}
 	switch {
+	case full:
+		return d, noRoom(f.size(), errFull)
 	case a.fault != nil:
 		d.fault = true
 		return d, a.fault

@@ -11,6 +11,8 @@ type retry struct {
 	pending
 	Tries int       `json:"n"` // attempts so far
 	At    time.Time `json:"at"`
+	Room  bool      `json:"room,omitempty"` // it waits for room on the disk
+	Size  int64     `json:"size,omitempty"` // then: the platform's claim
 }
 
 // pauses are those between one attempt for a file and the next: a data centre's bad hour, a long wait, a weekend's outage. After the
@@ -30,7 +32,7 @@ func (c *cursor) failed(p pending, now time.Time, progress bool) (next time.Time
 		return time.Time{}, false
 	}
 	next = now.Add(pauses()[tries]).UTC().Truncate(time.Second)
-	c.Later = append(c.Later, retry{p, tries + 1, next})
+	c.Later = append(c.Later, retry{pending: p, Tries: tries + 1, At: next})
 	return next, true
 }
 

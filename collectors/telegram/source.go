@@ -107,6 +107,9 @@ type Options struct {
 	// MaxPending is how many files may wait before a backfill pauses for them. Default: 256.
 	MaxPending int
 
+	// Room says what may be taken in as the disk gets full. Default: everything.
+	Room collectors.Room
+
 	// Confirmed, where set, says that a person confirmed that a target now stands for another channel id; without it a target whose
 	// identity changed stays stopped.
 	Confirmed func(target, channel string) bool
@@ -118,6 +121,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Room == nil {
+		o.Room = collectors.Unlimited{}
 	}
 	o.Budget.setDefaults()
 	or := func(d, byDefault time.Duration) time.Duration {
@@ -207,6 +213,9 @@ func (s *Source) watched() []collectors.Target {
 func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Lock()
 	r := newRun(s, sink, s.failed)
+	if cause := collectors.Resumed(ctx); cause != "" {
+		r.cause = cause
+	}
 	s.now = r
 	s.mu.Unlock()
 	err := r.run(ctx)

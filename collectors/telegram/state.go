@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -55,9 +56,14 @@ func (r *run) state(ctx context.Context, c *evidence.Collector) error {
 const lastWords = 10 * time.Second
 
 func (r *run) stopped(ctx context.Context) error {
+	full := errors.Is(context.Cause(ctx), collectors.ErrNoRoom)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
-	return errors.Join(r.foldPolls(ctx), r.state(ctx, &evidence.Collector{State: "stopped", Detail: "asked to stop"}))
+	var gaps error
+	if full {
+		gaps = r.tellNoRoom(ctx)
+	}
+	return errors.Join(r.foldPolls(ctx), gaps, r.state(ctx, &evidence.Collector{State: "stopped", Detail: "asked to stop"}))
 }
 
 // giveUp records the loss of our account and, for each of its targets, from when on nothing is seen.
@@ -70,15 +76,7 @@ func (r *run) giveUp(ctx context.Context, a *accountLost) error {
 		r.freeze().describe(body)
 	}
 	b.Add(r.name, body, false)
-	for _, t := range r.src.watched() {
-		from := now
-		if at, err := r.observedUntil(ctx, t); err == nil && !at.IsZero() {
-			from = at
-		}
-		b.Add(evidence.Target(t.ID), &evidence.Gap{
-			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.text, Source: r.src.Name(),
-		}, false)
-	}
+	r.gaps(ctx, b, now, a.cause, a.text)
 	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return stopping(ctx, errors.Join(permanent(a), fmt.Errorf("record that account %s is lost: %w", r.o.Alias, err)))
 	}

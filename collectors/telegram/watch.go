@@ -303,7 +303,7 @@ func (w *watch) backfills() bool {
 
 func (w *watch) unfinished() bool {
 	c := w.cursor()
-	return w.target.Backfill && !c.Filled && len(c.Pending) < w.r.o.MaxPending
+	return w.target.Backfill && !c.Filled && len(c.Pending) < w.r.o.MaxPending && w.r.o.Room.History()
 }
 
 // due reports whether something is to be done before more history is read.

@@ -151,7 +151,7 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 	h.Sum(d[:0])
 	if _, _, err := b.find(d); err != nil {
 		if err := f.Sync(); err != nil {
-			return d, n, &diskError{err}
+			return d, n, syncedFresh(err)
 		}
 	}
 	return d, n, b.place(f.Name(), d)

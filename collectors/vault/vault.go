@@ -69,6 +69,7 @@ type Vault struct {
 	places  sync.Map   // view name -> *knownPlace
 	turning sync.Mutex // held while a checkpoint is signed or the key changes
 	erasing sync.Mutex // held by Erase
+	ahead   allocated
 
 	queue chan *request
 	erase chan *erasure
@@ -250,7 +251,7 @@ func (v *Vault) fail(err error) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if v.failure == nil {
-		v.failure = fmt.Errorf("%w (%w)", ErrFailed, err)
+		v.failure = fmt.Errorf("%w (%w)", ErrFailed, plainly(err))
 		v.o.Log.Error().Err(err).Msg("vault stopped writing")
 		close(v.grown)
 		v.grown = make(chan struct{})

@@ -28,7 +28,9 @@ type cursor struct {
 type pending struct {
 	Post  int       `json:"p"`
 	Media string    `json:"m"`
-	At    time.Time `json:"t,omitzero"` // of the post, by the platform: from then on its time on the server runs
+	At    time.Time `json:"t,omitzero"`  // of the post, by the platform: from then on its time on the server runs
+	Room  bool      `json:"r,omitempty"` // it waits for room on the disk
+	Size  int64     `json:"s,omitempty"` // then: the platform's claim
 }
 
 const cursorVersion = 1

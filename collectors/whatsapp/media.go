@@ -23,12 +23,16 @@ import (
 // from the Put of their post to the Put of what became of them, so that a crash loses none.
 func (w *watch) fetch(ctx context.Context) error {
 	for {
+		var again <-chan time.Time
 		for {
-			c := w.cursor()
-			if len(c.Pending) == 0 {
+			ps, waiting := w.dueFiles()
+			if waiting {
+				again = time.After(roomPause)
+			}
+			if len(ps) == 0 {
 				break
 			}
-			if err := w.settle(ctx, next(c.Pending, w.r.o.Now())); err != nil {
+			if err := w.settle(ctx, next(ps, w.r.o.Now())); err != nil {
 				return err
 			}
 			signal(w.fetched)
@@ -37,6 +41,7 @@ func (w *watch) fetch(ctx context.Context) error {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-w.more:
+		case <-again:
 		}
 	}
 }
@@ -52,7 +57,10 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 	from := w.r.o.Now()
 	fctx, cancel := context.WithTimeout(ctx, w.r.o.FileTimeout)
 	defer cancel()
-	got, err := w.download(fctx, p)
+	got, err := w.fits(fctx, p)
+	if err == nil {
+		got, err = w.download(fctx, p)
+	}
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -62,6 +70,10 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 			return err
 		}
 		missed = &missedError{"unreachable", err.Error(), got.file.media.Size}
+	}
+	move, rule := func(c *cursor) { c.settled(p) }, ""
+	if missed != nil && missed.reason == collectors.ReasonNoRoom {
+		move, rule = func(c *cursor) { c.shelve(p, missed.size) }, collectors.RuleDisk
 	}
 	span := evidence.Span{From: evidence.At(from), To: evidence.At(w.r.o.Now())}
 	acc := account(w.channel())
@@ -77,13 +89,13 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 	id := b.Add(acc, acq, true)
 	if missed != nil {
 		w.log.Info().Int("post", p.Post).Str("reason", missed.reason).Msg("a file could not be kept")
-		b.Add(name, &evidence.MediaMissed{MediaID: p.Media, Reason: missed.reason, Detail: missed.detail, Size: missed.size, Acquisition: id}, false)
+		b.Add(name, &evidence.MediaMissed{MediaID: p.Media, Reason: missed.reason, Detail: missed.detail, Rule: rule, Size: missed.size, Acquisition: id}, false)
 	} else {
 		b.Add(name, &evidence.MediaKept{
 			MediaID: p.Media, Blob: got.blob, MIME: got.mime, Name: got.file.media.Name, Acquisition: id, Observed: span,
 		}, false)
 	}
-	if err := w.commit(ctx, b, func(c *cursor) { c.settled(p) }); err != nil {
+	if err := w.commit(ctx, b, move); err != nil {
 		return err
 	}
 	w.mu.Lock()
@@ -267,6 +279,8 @@ func (w *watch) stream(ctx context.Context, f file, host string, keep collectors
 	switch {
 	case errors.Is(err, evidence.ErrTooLarge):
 		return d, &missedError{"too-large", "more bytes came than may be kept", f.media.Size}
+	case collectors.NoRoom(err):
+		return d, noRoom(f.media.Size, "the disk was full before the file was whole")
 	case r.wrong != nil:
 		return d, r.wrong
 	case r.err != nil:

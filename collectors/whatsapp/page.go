@@ -166,7 +166,7 @@ func (w *watch) wanted(p *page) ([]pending, map[pending]file) {
 			if unwanted(w.target, f) != "" || slices.Contains(w.known[x.id].media, f.media.ID) {
 				continue
 			}
-			out = append(out, pending{x.id, f.media.ID, x.body.ClaimedAt.Time})
+			out = append(out, pending{Post: x.id, Media: f.media.ID, At: x.body.ClaimedAt.Time})
 			files[pending{Post: x.id, Media: f.media.ID}] = f
 		}
 	}

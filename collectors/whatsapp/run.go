@@ -229,15 +229,7 @@ func (r *run) tellEnd(ctx context.Context, a *accountEnd) error {
 	now := r.o.Now()
 	b := r.batch()
 	b.Add(r.name, &evidence.Collector{Key: r.src.Name(), Platform: platform, State: a.state, Detail: a.text, Advice: a.advice, Until: evidence.At(a.until)}, false)
-	for _, t := range r.src.watched() {
-		from := now
-		if c, err := r.loadCursor(ctx, t); err == nil && !c.Observed.IsZero() {
-			from = c.Observed
-		}
-		b.Add(evidence.Target(t.ID), &evidence.Gap{
-			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: a.cause, Detail: a.Error(), Source: r.src.Name(),
-		}, false)
-	}
+	r.gaps(ctx, b, now, a.cause, a.Error())
 	if _, err := r.sink.Put(ctx, evidence.Batch{Drafts: b.Drafts}); err != nil {
 		return fmt.Errorf("record that account %s cannot be used: %w", r.o.Alias, err)
 	}

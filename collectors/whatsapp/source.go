@@ -29,6 +29,7 @@ type Options struct {
 	Now      func() time.Time // default: time.Now
 	Jitter   func() float64   // in [0,1), spreads every pause; default: math/rand/v2
 	PageSize int              // posts asked for at once. Default: 100
+	Room     collectors.Room  // what may be taken in as the disk gets full; default: everything
 
 	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. Defaults: 10 min for
 	// rotation, 1 min for poll, 15 min for joined.
@@ -82,6 +83,9 @@ func (o *Options) setDefaults() {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Room == nil {
+		o.Room = collectors.Unlimited{}
 	}
 	if o.Jitter == nil {
 		o.Jitter = rand.Float64
@@ -175,6 +179,9 @@ func (s *Source) watched() []collectors.Target {
 func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Lock()
 	r := newRun(s, sink, s.failed)
+	if cause := collectors.Resumed(ctx); cause != "" {
+		r.cause = cause
+	}
 	s.now = r
 	s.mu.Unlock()
 	err := r.run(ctx)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -47,7 +48,12 @@ func (r *run) state(ctx context.Context, c *evidence.Collector) error {
 const lastWords = 10 * time.Second
 
 func (r *run) stopped(ctx context.Context) error {
+	full := errors.Is(context.Cause(ctx), collectors.ErrNoRoom)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), lastWords)
 	defer cancel()
-	return errors.Join(r.foldPolls(ctx), r.state(ctx, &evidence.Collector{State: "stopped", Detail: "asked to stop"}))
+	var gaps error
+	if full {
+		gaps = r.tellNoRoom(ctx)
+	}
+	return errors.Join(r.foldPolls(ctx), gaps, r.state(ctx, &evidence.Collector{State: "stopped", Detail: "asked to stop"}))
 }

@@ -232,7 +232,7 @@ func (w *watch) hinted() bool {
 // unfinished reports whether history is left to be read and there is room for its files.
 func (w *watch) unfinished() bool {
 	c := w.cursor()
-	return w.target.Backfill && !c.Filled && len(c.Pending) < w.r.o.MaxPending
+	return w.target.Backfill && !c.Filled && c.wants() < w.r.o.MaxPending && w.r.o.Room.History()
 }
 
 // due reports whether something is to be done before more history is read.

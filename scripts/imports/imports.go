@@ -21,6 +21,7 @@ var Rules = []Rule{
 	{"collectors/secrets", []string{"collectors/evidence"}, "keys know nothing of what they guard"},
 	{"collectors/vault", []string{"collectors/evidence", "collectors/vault", "collectors"}, "the vault knows records, not sources or judgement"},
 	{"collectors/pace", nil, "budgets and schedules know no platform"},
+	{"collectors/room", nil, "levels and forecasts are arithmetic: they know no disk and no platform"},
 	{"collectors/vault/backup", []string{"collectors/evidence", "collectors/vault"}, "copies a vault as it lies, and makes one of a copy; it knows neither sources nor judgement"},
 	{"collectors/anchor", []string{"collectors/evidence", "collectors/anchor"}, "outsiders confirm a checkpoint's bytes; they know nothing of the log behind it"},
 	{"collectors/telegram", []string{"collectors", "collectors/evidence", "collectors/pace", "collectors/telegram/..."}, "a source writes to the Sink it is handed"},
