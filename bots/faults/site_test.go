@@ -77,7 +77,9 @@ type site struct {
 	archive int64                 // the channel that exports are of
 }
 
-func (s *site) path(parts ...string) string { return filepath.Join(append([]string{s.dir}, parts...)...) }
+func (s *site) path(parts ...string) string {
+	return filepath.Join(append([]string{s.dir}, parts...)...)
+}
 
 func (s *site) write(name, text string) {
 	s.t.Helper()
