@@ -79,15 +79,35 @@ func (o *observer) export(photo int) (path string, words []string) {
 			o.mu.Unlock()
 		}
 		words = append(words, text)
-		messages = append(messages, fmt.Sprintf(`{"id":%d,"type":"message","date":"2026-01-02T03:04:05","date_unixtime":"1767323045","from":"Northhaven Archive (simulated)","from_id":"channel%d",%s"text":%q,"text_entities":[{"type":"plain","text":%[4]q}]}`,
-			n*10+i, o.s.archive, file, text))
+		messages = append(messages, o.message(n*10+i, file, text))
 	}
+	return o.written(name, messages, words), words
+}
+
+// long writes an export of some 20 MB of text.
+func (o *observer) long() (path string, words []string) {
+	n := o.number()
+	var messages []string
+	for i := range 5000 {
+		text := fmt.Sprintf("Simulated long post %d of export %d. %s", i, n, strings.Repeat("Simulated. ", 400))
+		words = append(words, text)
+		messages = append(messages, o.message(n*100_000+i, "", text))
+	}
+	return o.written(fmt.Sprintf("exports/%d", n), messages, words), words
+}
+
+func (o *observer) message(id int, file, text string) string {
+	return fmt.Sprintf(`{"id":%d,"type":"message","date":"2026-01-02T03:04:05","date_unixtime":"1767323045","from":"Northhaven Archive (simulated)","from_id":"channel%d",%s"text":%q,"text_entities":[{"type":"plain","text":%[4]q}]}`,
+		id, o.s.archive, file, text)
+}
+
+func (o *observer) written(name string, messages, words []string) (path string) {
 	o.s.write(name+"/result.json", fmt.Sprintf(`{"name":"Northhaven Archive (simulated)","type":"public_channel","id":%d,"messages":[%s]}`, o.s.archive, strings.Join(messages, ",")))
 	path = o.s.path(name, "result.json")
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	o.exports[path] = words
-	return path, words
+	return path
 }
 
 // again imports every export once more.

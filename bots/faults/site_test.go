@@ -91,7 +91,7 @@ func (s *site) write(name, text string) {
 	}
 }
 
-const target = "  - {id: %s, address: 'https://t.me/northhaven_%[1]s_sim', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, listed_by: amna, collect: {mode: poll}}\n"
+const target = "  - {id: %s, address: 'https://t.me/northhaven_%[1]s_sim', organisation: stand-in, affiliation: {basis: test, citation: {title: test, url: 'https://example.org/'}}, report: true, listed_by: amna, collect: {mode: poll}}\n"
 
 // newSite makes a folder with two approved targets. fed: a loopback Telegram serves the first one.
 func newSite(t *testing.T, sealed, fed bool) *site {
