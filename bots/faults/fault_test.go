@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -27,6 +28,7 @@ type fault struct {
 	limit func(o *observer) uint64
 	// goesOn: the daemon refuses this one act and lives. Otherwise it stops.
 	goesOn bool
+	says   string // what the operator reads names it
 }
 
 // outcome is a line of the table.
@@ -48,10 +50,21 @@ func TestEachCallFailsOnce(t *testing.T) {
 	tell(t, table)
 }
 
+// tell prints the table, and adds it to the file that MUHAFIZ_FAULT_TABLE names.
 func tell(t *testing.T, table []outcome) {
 	var b strings.Builder
 	for _, r := range table {
 		fmt.Fprintf(&b, "%s | %s | %s | %s | %s\n", r.call, r.where, r.errno, r.reads, r.afterwards)
+	}
+	if path := os.Getenv("MUHAFIZ_FAULT_TABLE"); path != "" {
+		f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o644)
+		if err == nil {
+			_, err = f.WriteString(b.String())
+			err = errors.Join(err, f.Close())
+		}
+		if err != nil {
+			t.Error(err)
+		}
 	}
 	t.Logf("call | where | error | what the operator reads | afterwards\n%s", b.String())
 }
@@ -75,6 +88,9 @@ func (s *site) failOnce(o *observer, f fault) outcome {
 	if err == nil {
 		t.Fatal("nothing failed")
 	}
+	if f.goesOn && !strings.Contains(err.Error(), "; ") {
+		t.Errorf("the refusal names no next step: %v", err)
+	}
 	out := outcome{call: f.call, where: f.where, errno: f.errno, reads: clip(s, err.Error())}
 	if f.goesOn {
 		if err := do(ctx, cl); err != nil {
@@ -84,13 +100,16 @@ func (s *site) failOnce(o *observer, f fault) outcome {
 		out.afterwards = "refused, and done when asked again"
 	} else {
 		if code := d.ended(); code != 1 {
-			t.Fatalf("the daemon ended with exit %d, want 1:\n%s", code, d.words())
+			t.Fatalf("the daemon ended with exit %d, want 1; told: %v\n%s", code, err, d.words())
 		}
 		out.reads, out.afterwards = clip(s, d.lastWords()), "stopped, exit 1"
 		if !strings.Contains(out.reads, "run muhafiz fsck") {
 			t.Errorf("the daemon's last words name no next step: %s", out.reads)
 		}
 		f.neverAgain(t, s, events())
+	}
+	if !strings.Contains(out.reads, f.says) {
+		t.Errorf("%q is not about %s", out.reads, f.says)
 	}
 	clean := s.fsckClean()
 	x := o.look(t)
@@ -105,6 +124,7 @@ func (s *site) failOnce(o *observer, f fault) outcome {
 func (f fault) inject(ctx context.Context, d *running, o *observer, path string, do act, cl *daemon.Client) (func() []event, error) {
 	t := d.t
 	if f.limit != nil {
+		none := func() []event { return nil }
 		var before unix.Rlimit
 		limit := unix.Rlimit{Cur: f.limit(o), Max: unix.RLIM_INFINITY}
 		if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, &before); err != nil {
@@ -114,7 +134,7 @@ func (f fault) inject(ctx context.Context, d *running, o *observer, path string,
 		if err := unix.Prlimit(d.cmd.Process.Pid, unix.RLIMIT_FSIZE, &before, nil); err != nil && !errors.Is(err, unix.ESRCH) {
 			t.Fatal(err)
 		}
-		return nil, err
+		return none, err
 	}
 	more := []string{"-s", "200", "-e", writing, "-e", fmt.Sprintf("inject=%s:error=%s:when=1", f.call, f.errno)}
 	if path != "" {
@@ -197,6 +217,12 @@ func importing(part func(file string) string) func(*observer) (string, act) {
 	}
 }
 
+// importingMuch imports an export with a file that is larger than the log's.
+func importingMuch(o *observer) (string, act) {
+	path, words := o.export(int(aboveLog(o)) + 1<<20)
+	return "", func(ctx context.Context, cl *daemon.Client) error { return o.imports(ctx, cl, path, words) }
+}
+
 func anywhere(string) string  { return "" }
 func itself(f string) string  { return f }
 func folder(f string) string  { return filepath.Dir(f) }
@@ -226,6 +252,7 @@ func deciding(path string) func(*observer) (string, act) {
 		if path != "" {
 			path = o.s.path(path)
 		}
+		o.s.run("review", "show", "a1/11", "--as", "amna").want(0) // else the decision is refused
 		return path, func(context.Context, *daemon.Client) error {
 			r := o.s.run("review", "decide", "a1/11", "--as", "amna", "--key", "amna", "--quote", "Simulated post", "--rule", "platform rules (simulated)",
 				"--offence", "fundraises", "--severity", "low", "--exclusion", "none", "--affiliation", "linked from a simulated announcement", "--languages", "en")
