@@ -122,7 +122,7 @@ func explain(err error) (int, *APIError) {
 	case errors.Is(err, vault.ErrFailed):
 		return http.StatusServiceUnavailable, &APIError{Code: "vault-failed", Sentence: err.Error()}
 	}
-	return http.StatusInternalServerError, &APIError{Code: "failed", Sentence: err.Error()}
+	return http.StatusInternalServerError, &APIError{Code: "failed", Sentence: Advised(err).Error()}
 }
 
 func isFatal(err error) bool { return errors.Is(err, vault.ErrFailed) }

@@ -48,7 +48,7 @@ func (d *Daemon) Run(ctx context.Context) error {
 		return err
 	}
 	err := d.Wait(ctx)
-	return errors.Join(err, d.Stop())
+	return joinOnce(err, d.Stop())
 }
 
 // Wait blocks until ctx is done or a part of the daemon failed.

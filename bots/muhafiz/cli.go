@@ -147,7 +147,7 @@ func exitCode(errOut io.Writer, err error) int {
 	if err == nil {
 		return exitDone
 	}
-	if msg := err.Error(); msg != "" {
+	if msg := daemon.Advised(err).Error(); msg != "" {
 		fmt.Fprintln(errOut, "muhafiz:", strings.TrimRight(msg, "\n"))
 	}
 	var ee *exitError

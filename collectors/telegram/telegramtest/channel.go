@@ -61,6 +61,7 @@ type Channel struct {
 	posts   []*entry // by ascending id
 	next    int      // the last id given
 	stories []Story
+	asked   int // the highest pts that a client asked for what came after
 }
 
 // entry is a post and its encoding, made when it is first needed.
@@ -103,6 +104,13 @@ func (ch *Channel) Pts() int {
 	ch.w.mu.Lock()
 	defer ch.w.mu.Unlock()
 	return ch.pts
+}
+
+// Confirmed returns the highest pts after which a client asked for changes: what came up to there it says that it has.
+func (ch *Channel) Confirmed() int {
+	ch.w.mu.Lock()
+	defer ch.w.mu.Unlock()
+	return ch.asked
 }
 
 // Posts returns copies of the posts that are there, by ascending id.

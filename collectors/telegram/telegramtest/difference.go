@@ -26,6 +26,9 @@ func (s *Server) getChannelDifference(_ caller, q *tg.UpdatesGetChannelDifferenc
 		return nil, tgerr.New(400, "PERSISTENT_TIMESTAMP_EMPTY")
 	case q.Pts > ch.pts:
 		return nil, tgerr.New(400, "PERSISTENT_TIMESTAMP_INVALID")
+	}
+	ch.asked = max(ch.asked, q.Pts)
+	switch {
 	case planned || q.Pts < ch.floor:
 		return ch.tooLong(s.opts.PollTimeout), nil
 	case q.Pts == ch.pts:
