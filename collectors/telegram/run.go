@@ -136,10 +136,18 @@ func (r *run) observe(ctx context.Context) error {
 	g.Go(func() error { return r.replanning(ctx) })
 	g.Go(func() error { return r.folding(ctx) })
 	for l := range laneCount {
-		g.Go(func() error { return r.lanes.dispatch(ctx, g, l, r.o.workers(l)) })
+		g.Go(func() error { return r.lanes.dispatch(ctx, g, l, r.o.workers(l), r.may(l)) })
 	}
 	err := g.Wait()
 	return errors.Join(err, r.lastFold(ctx))
+}
+
+// may returns what a lane waits for before it decides whose turn it is.
+func (r *run) may(l lane) func(context.Context) error {
+	if l == laneName {
+		return r.nameBudget
+	}
+	return func(ctx context.Context) error { return ctx.Err() }
 }
 
 func (r *run) authorised(ctx context.Context) error {
