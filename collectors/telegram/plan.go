@@ -56,6 +56,7 @@ func (s *Source) Plan(ctx context.Context, sink collectors.Sink) (Plan, error) {
 			s.planPolls(&p.Targets[i], t)
 		}
 	}
+	s.planBlind(&p, cursors)
 	s.planBudgets(&p)
 	s.say(&p)
 	return p, nil
