@@ -16,8 +16,8 @@ func (w *watch) newsLane() lane {
 // agenda says per lane when the target is to be served next, if at all. What is old waits until the news were read.
 func (w *watch) agenda() (at [laneFiles]time.Time) {
 	if !w.bound {
-		if c := w.cursor(); w.nameless(&c) {
-			at[laneName] = w.nameAt(&c)
+		if w.nameless() {
+			at[laneName] = w.nameAt()
 		} else {
 			at[laneBind] = w.nextBind
 		}

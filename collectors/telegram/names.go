@@ -13,17 +13,19 @@ import (
 // nameLook is when an address was looked up last without that it led to a channel that we may observe. It stands in the cursor, since a
 // program that is started again and again must not begin to ask anew each time.
 type nameLook struct {
-	At int64 `json:"at,omitempty"` // Unix seconds
-	N  int   `json:"n,omitempty"`  // how often in a row
+	Of string `json:"of,omitempty"` // the address
+	At int64  `json:"at,omitempty"` // Unix seconds
+	N  int    `json:"n,omitempty"`  // how often in a row
 }
 
-// due is when the address is to be looked up again: an absence of days costs few of the resolutions, which are few a day. A channel that
-// we know is looked at by its number meanwhile, which costs none.
-func (l nameLook) due(o *Options) time.Time {
-	if l.N == 0 {
-		return time.Time{}
+// vain reports whether the target's address was looked up in vain, and when it is due again: an absence of days costs few of the
+// resolutions, which are few a day. A channel that we know is looked at by its number meanwhile, which costs none.
+func (w *watch) vain() (due time.Time, ok bool) {
+	l := w.cursor().Name
+	if l.N <= 0 || l.Of != w.target.Address {
+		return time.Time{}, false
 	}
-	return time.Unix(l.At, 0).Add(o.TargetRetry * [...]time.Duration{4, 12, maxRetries}[min(l.N, 3)-1])
+	return time.Unix(l.At, 0).Add(w.r.o.TargetRetry * [...]time.Duration{4, 12, maxRetries}[min(l.N, 3)-1]), true
 }
 
 // nothingNewOf reports whether an answer about a channel by its number is the one that is on record, and its name was looked up lately.
@@ -31,14 +33,16 @@ func (w *watch) nothingNewOf(byID error) bool {
 	c := w.cursor()
 	down := c.Stand.State != "" && c.Stand.State != evidence.StatusUp
 	same := tgerr.Is(byID, "CHANNEL_INVALID") != (c.Stand.Because == evidence.StatusPrivate)
-	return down && same && w.r.o.Now().Before(c.Name.due(&w.r.o))
+	due, _ := w.vain()
+	return down && same && w.r.o.Now().Before(due)
 }
 
 // stillRenamed reports whether it is on record that the channel gave the target's name up, and that name was looked up lately.
 func (w *watch) stillRenamed() bool {
 	c := w.cursor()
 	renamed := c.Stand.State == evidence.StatusRenamed || c.Stand.Because == evidence.StatusNotPublic
-	return renamed && w.r.o.Now().Before(c.Name.due(&w.r.o))
+	due, _ := w.vain()
+	return renamed && w.r.o.Now().Before(due)
 }
 
 // nameTurn marks the context of a target whose turn it is to be looked up.
@@ -57,15 +61,19 @@ func (w *watch) resolve(ctx context.Context) (bool, error) {
 	if _, own := targetError(err); !own {
 		return ok, err
 	}
-	now := w.r.o.Now().Unix()
-	if serr := w.commit(ctx, nil, func(c *cursor) { c.Name = nameLook{now, c.Name.N + 1} }); serr != nil {
+	look := nameLook{Of: w.target.Address, At: w.r.o.Now().Unix(), N: 1}
+	if _, again := w.vain(); again {
+		look.N = w.cursor().Name.N + 1
+	}
+	if serr := w.commit(ctx, nil, func(c *cursor) { c.Name = look }); serr != nil {
 		return false, serr
 	}
 	return ok, err
 }
 
 // nameless reports whether nothing can be asked of the target before its address is looked up.
-func (w *watch) nameless(c *cursor) bool {
+func (w *watch) nameless() bool {
+	c := w.cursor()
 	return w.wantsName || c.Stopped == "" && (c.Channel == 0 || c.AccessHash == 0 || c.Address != w.target.Address)
 }
 
@@ -74,12 +82,12 @@ func (w *watch) nameless(c *cursor) bool {
 const headStart = 24 * time.Hour
 
 // nameAt is since when the target is to be looked up, as the lane orders them.
-func (w *watch) nameAt(c *cursor) time.Time {
+func (w *watch) nameAt() time.Time {
 	at := w.nextBind
-	if c.Name.N == 0 || c.Address != w.target.Address {
+	if due, again := w.vain(); !again {
 		at = at.Add(-headStart)
 	} else if !w.wantsName {
-		at = later(at, c.Name.due(&w.r.o))
+		at = later(at, due)
 	}
 	if w.target.Urgent || !w.target.Rotates() {
 		at = at.Add(-headStart)

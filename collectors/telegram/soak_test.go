@@ -39,6 +39,7 @@ type soak struct {
 	slow  atomic.Int64 // nanoseconds by which every answer is late
 
 	began    time.Time
+	tune     func(*telegram.Options)
 	store    map[string]*session.StorageMemory // by alias
 	lost     map[string]bool
 	restarts int
@@ -129,13 +130,17 @@ func (s *soak) options(alias string) telegram.Options {
 		log = zerolog.New(zerolog.NewTestWriter(s.T)).Level(zerolog.WarnLevel)
 		log = log.Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("t", time.Now()) }))
 	}
-	return telegram.Options{
+	o := telegram.Options{
 		Alias: alias, AppID: telegramtest.AppID, AppHash: telegramtest.AppHash, Session: s.store[alias], Build: "test", Log: log,
 		Network:  &telegram.Network{DC: s.srv.DC(), Addr: s.srv.Addr(), PublicKeyPEM: s.srv.PublicKeyPEM(), Dial: s.dial},
 		Siblings: []string{"telegram/" + soakMain, "telegram/" + soakSpare},
 
 		RotateMin: soakRotateMin, RotateMax: soakRotateMax, RecheckEvery: soakRecheck, HistoryPace: -1, FoldEvery: 5 * time.Minute,
 	}
+	if s.tune != nil {
+		s.tune(&o)
+	}
+	return o
 }
 
 func (s *soak) dial(ctx context.Context, network, addr string) (net.Conn, error) {
