@@ -53,7 +53,7 @@ func TestANewPostKeepsItsOwnLooks(t *testing.T) {
 			s.down.Store(false)
 			<-time.After(20 * time.Minute)
 			s.truth.edit(c, p, true)
-			<-time.After(65 * time.Minute) // long before the next age
+			<-time.After(50 * time.Minute) // before any comes to the next age
 		})
 		if seen := got[c].seen[p.id]; len(seen) != 2 || seen[1].Text != p.latest().text {
 			t.Errorf("%d versions of 2 are recorded", len(seen))
