@@ -33,6 +33,10 @@ func (o Options) workers(l lane) int {
 		return 8
 	case laneFiles:
 		return o.Threads
+	case laneName:
+		if !o.Unpaced {
+			return 1 // several would wait for one resolution, and whose turn it is would be decided before there is one
+		}
 	}
 	return 4
 }
