@@ -135,7 +135,7 @@ type tally struct {
 	s        *soak
 	of       map[string]int
 	causes   map[string]time.Duration
-	estimate float64 // of posts that came and went between two reads, at most
+	estimate float64 // of posts that come and go between two reads, at the longest interval
 	faults   int
 	observed []float64
 	blind    time.Duration   // as recorded
@@ -320,7 +320,7 @@ func (y *tally) print() {
 		y.s.Logf("targets bound: %d, in the median after %.1f h, the last after %.1f h", n, y.found[n/2].Hours(), y.found[n-1].Hours())
 	}
 	y.s.Logf("not observed, all targets together: %.0f h as recorded, %.0f h by what the platform answered", y.blind.Hours(), y.unread.Hours())
-	y.s.Logf("posts that came and went between two reads: %d, estimated at most %.0f", y.of["new unseen between reads"], y.estimate)
+	y.s.Logf("posts that came and went between two reads: %d, none of them ever shown to us; %.0f estimated from their lives and the longest interval", y.of["new unseen between reads"], y.estimate)
 	if n := float64(y.of["new unseen between reads"]); n > 1.5*y.estimate+8 {
 		y.s.Errorf("%.0f posts came and went unseen, %.0f were estimated", n, y.estimate)
 	}
