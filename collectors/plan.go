@@ -1,5 +1,7 @@
 package collectors
 
+import "github.com/muhafiz/muhafiz/collectors/evidence"
+
 // Plan is how an account shares its budget out over its targets.
 type Plan struct {
 	Source  string       `json:"source"`
@@ -20,6 +22,11 @@ type TargetPlan struct {
 	Worst    float64 `json:"worst_s"`        // as long as the account is neither held up nor cut off
 	Share    float64 `json:"share"`          // of the budget that its mode uses
 	Known    bool    `json:"known"`          // its address was looked up by this account
+
+	// BlindSince is set where the target is not observed at present, for longer than its mode promises: the gap that is recorded when
+	// that is over, or tried again, begins there.
+	BlindSince evidence.Time `json:"blind_since,omitzero"`
+	BlindCause string        `json:"blind_cause,omitempty"` // as the gap will say, as far as is known
 }
 
 // BudgetPlan is one budget. Share is what rotation and polls are planned to use, Used what was used lately.

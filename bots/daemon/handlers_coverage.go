@@ -52,7 +52,10 @@ func (r *Rooms) coverage(ctx context.Context, c *call, _ none) (any, error) {
 	}
 	out := CoverageReport{Since: evidence.At(since), At: evidence.At(r.Now()), Says: evidence.CoverageRotation, Targets: []TargetCoverage{}}
 	var total evidence.Shares
-	until := r.lastLooks()
+	until, err := r.blindness(ctx)
+	if err != nil {
+		return nil, err
+	}
 	for i, t := range targets {
 		x, s, err := r.coverageOf(ctx, t, since, until)
 		if err != nil {
@@ -75,7 +78,7 @@ func totalOf(s evidence.Shares) TotalCoverage {
 	return t
 }
 
-func (r *Rooms) coverageOf(ctx context.Context, t review.Target, since time.Time, until func(context.Context, string) (time.Time, error)) (TargetCoverage, evidence.Shares, error) {
+func (r *Rooms) coverageOf(ctx context.Context, t review.Target, since time.Time, until blindness) (TargetCoverage, evidence.Shares, error) {
 	var x evidence.Coverage
 	see := func(rec evidence.Record) error { x.See(rec); return nil }
 	out := TargetCoverage{Target: t.ID, Gaps: []evidence.Missing{}}
@@ -90,16 +93,14 @@ func (r *Rooms) coverageOf(ctx context.Context, t review.Target, since time.Time
 	out.From = x.From
 	now := r.Now()
 	var more []evidence.Missing
-	if r.plans == nil && x.Live && config.Collectable(t.Platform) && t.Collectable(now) {
-		last, err := until(ctx, t.ID)
+	if x.Live && config.Collectable(t.Platform) && t.Collectable(now) {
+		g, err := until(ctx, t.ID)
 		if err != nil {
 			return out, evidence.Shares{}, err
 		}
-		if !last.IsZero() && last.Before(now) {
-			more = append(more, evidence.Missing{
-				Record: -1, Subject: t.Ordinal, From: evidence.At(last), To: evidence.At(now), Cause: "not-running",
-				Detail: "no daemon runs; the next one records this gap when it begins",
-			})
+		if !g.From.IsZero() && g.From.Before(now) {
+			g.Record, g.Subject, g.To = -1, t.Ordinal, evidence.At(now)
+			more = append(more, g)
 		}
 	}
 	s := x.Shares(since, now, more...)
@@ -110,6 +111,39 @@ func (r *Rooms) coverageOf(ctx context.Context, t review.Target, since time.Time
 		}
 	}
 	return out, s, nil
+}
+
+// blindness returns the stretch in which a target is not observed at present, of which the log does not know yet; without a beginning
+// where there is none.
+type blindness func(ctx context.Context, target string) (evidence.Missing, error)
+
+func (r *Rooms) blindness(ctx context.Context) (blindness, error) {
+	if r.plans == nil {
+		last := r.lastLooks()
+		return func(ctx context.Context, target string) (evidence.Missing, error) {
+			at, err := last(ctx, target)
+			return evidence.Missing{
+				From: evidence.At(at), Cause: "not-running", Detail: "no daemon runs; the next one records this gap when it begins",
+			}, err
+		}, nil
+	}
+	plans, err := r.plans(ctx)
+	if err != nil {
+		return nil, err
+	}
+	of := map[string]evidence.Missing{}
+	for _, p := range plans {
+		for _, t := range p.Targets {
+			if t.BlindSince.IsZero() {
+				continue
+			}
+			of[t.Target] = evidence.Missing{
+				From: t.BlindSince, Cause: t.BlindCause, Source: p.Source,
+				Detail: "not yet over; a gap is recorded when it is, or when the target is tried again",
+			}
+		}
+	}
+	return func(_ context.Context, target string) (evidence.Missing, error) { return of[target], nil }, nil
 }
 
 // lastLooks returns a reader of when any of our accounts observed a target last.

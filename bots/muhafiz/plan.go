@@ -93,6 +93,8 @@ func remark(t collectors.TargetPlan) string {
 		return "asked for " + t.Asked + ", which no account has room for"
 	case !t.Known:
 		return "address not yet looked up"
+	case !t.BlindSince.IsZero():
+		return "not observed since " + moment(t.BlindSince) + ": " + t.BlindCause
 	}
 	return ""
 }

@@ -16,7 +16,11 @@ func (w *watch) newsLane() lane {
 // agenda says per lane when the target is to be served next, if at all. What is old waits until the news were read.
 func (w *watch) agenda() (at [laneFiles]time.Time) {
 	if !w.bound {
-		at[laneBind] = w.nextBind
+		if w.nameless() {
+			at[laneName] = w.nameAt()
+		} else {
+			at[laneBind] = w.nextBind
+		}
 		return at
 	}
 	now := w.r.o.Now()

@@ -30,6 +30,7 @@ type cursor struct {
 	Rate    pace.Posting `json:"rate,omitzero"`
 	Rotated bool         `json:"rotated,omitempty"` // posts were read past pts, which is to be taken anew before it is used
 	Joined  bool         `json:"joined,omitempty"`  // our account is in the channel
+	Name    nameLook     `json:"name,omitzero"`     // the address was looked up in vain
 	Stand   stand        `json:"stand,omitzero"`    // as this vantage saw it last
 	Known   idset        `json:"known,omitzero"`    // posts that are there
 	Aged    []rung       `json:"aged,omitempty"`    // how far they were looked at again, by age
@@ -78,7 +79,7 @@ func (c cursor) adopt(sibling cursor) cursor {
 		return c
 	}
 	next := sibling.clone()
-	next.AccessHash, next.Joined, next.Stand = 0, false, c.Stand
+	next.AccessHash, next.Joined, next.Stand, next.Name = 0, false, c.Stand, c.Name
 	if c.Channel == sibling.Channel {
 		next.AccessHash, next.Joined = c.AccessHash, c.Joined
 		next.Filled = next.Filled || c.Filled

@@ -16,7 +16,8 @@ type lane int
 const (
 	laneUrgent     lane = iota // changes of channels that are polled or joined
 	laneRotation               // news of the others
-	laneBind                   // what an address stands for
+	laneName                   // what an address stands for, for those who need a resolution
+	laneBind                   // whether a known channel may be read
 	laneBackground             // rechecks and history
 	laneFiles
 	laneCount
@@ -32,6 +33,10 @@ func (o Options) workers(l lane) int {
 		return 8
 	case laneFiles:
 		return o.Threads
+	case laneName:
+		if !o.Unpaced {
+			return 1 // several would wait for one resolution, and whose turn it is would be decided before there is one
+		}
 	}
 	return 4
 }
@@ -49,13 +54,16 @@ func newLanes(now func() time.Time) *lanes {
 	return s
 }
 
-// dispatch hands whoever is due to a worker until ctx is done.
-func (s *lanes) dispatch(ctx context.Context, g *errgroup.Group, l lane, workers int) error {
+// dispatch hands whoever is due to a worker until ctx is done. Who that is is decided when may returns.
+func (s *lanes) dispatch(ctx context.Context, g *errgroup.Group, l lane, workers int, may func(context.Context) error) error {
 	free := make(chan struct{}, workers)
 	for {
 		select {
 		case free <- struct{}{}:
 		case <-ctx.Done():
+			return nil
+		}
+		if err := may(ctx); err != nil {
 			return nil
 		}
 		w, err := s.due[l].Next(ctx)

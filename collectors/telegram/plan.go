@@ -56,6 +56,7 @@ func (s *Source) Plan(ctx context.Context, sink collectors.Sink) (Plan, error) {
 			s.planPolls(&p.Targets[i], t)
 		}
 	}
+	s.planBlind(&p, cursors)
 	s.planBudgets(&p)
 	s.say(&p)
 	return p, nil
@@ -140,8 +141,11 @@ func (s *Source) planBudgets(p *Plan) {
 
 // say puts into words whether the budget holds the promised delays.
 func (s *Source) say(p *Plan) {
-	unknown, slowest, polls := 0, 0.0, 0.0
+	unknown, blind, slowest, polls := 0, 0, 0.0, 0.0
 	for _, t := range p.Targets {
+		if !t.BlindSince.IsZero() {
+			blind++
+		}
 		if !t.Known {
 			unknown++
 		}
@@ -163,6 +167,9 @@ func (s *Source) say(p *Plan) {
 			seconds(slowest), s.o.RotateMax)
 	default:
 		p.Says = "The budget holds the promised delays."
+	}
+	if blind > 0 {
+		p.Says += fmt.Sprintf(" %d targets are not observed at present.", blind)
 	}
 	rate := s.perSecond("contacts.resolveUsername")
 	if unknown == 0 || rate == 0 {

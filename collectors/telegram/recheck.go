@@ -91,7 +91,6 @@ func (w *watch) recheckAge(ctx context.Context, k int, ids []int) error {
 	c := w.cursor()
 	x := looked{
 		method: "channels.getMessages", request: w.asked(ids), rep: rep, list: list, missing: emptyOf(list, ids), of: len(ids),
-		seenBefore: w.lookedBefore(k),
 	}
 	if album := albumAtEnd(msgs); young == 0 && album > 0 && len(c.Known.above(ids[len(ids)-1], 1)) > 0 && album-1 > c.Aged[k].ID && album > ids[0] {
 		// Its other members are among the next ones: they are looked at together.
@@ -119,12 +118,14 @@ func (w *watch) oldEnough(k int, ids []int, msgs []tg.MessageClass) (upTo int, y
 	return upTo, 0
 }
 
-// lookedBefore says how old a post was at the least when it was looked at before a rung.
-func (w *watch) lookedBefore(k int) time.Duration {
-	if k == 0 || len(w.r.o.ages()) == 0 {
-		return 0
+// lookedBefore says how old a post was at the least when it was last looked at, by the highest age at which it was.
+func (c *cursor) lookedBefore(id int, ages []time.Duration) time.Duration {
+	for k := min(len(ages), len(c.Aged)) - 1; k >= 0; k-- {
+		if id <= c.Aged[k].ID {
+			return ages[k]
+		}
 	}
-	return w.r.o.ages()[min(k, len(w.r.o.ages()))-1]
+	return 0
 }
 
 // albumAtEnd returns the number of the first message of the album to which the last one that is there belongs; 0 where it belongs to none.
@@ -161,15 +162,14 @@ func emptyOf(list messages, ids []int) []int {
 
 // looked is a reply about posts that are known.
 type looked struct {
-	method     string
-	request    map[string]any
-	rep        reply[tg.MessagesMessagesClass]
-	list       messages
-	missing    []int
-	of         int           // how many were asked for
-	below      int           // what has this number or a higher one is left to the next look; 0: nothing is
-	seenBefore time.Duration // how old a post was at the least when it was looked at before
-	sure       bool          // the history itself shows what is missing
+	method  string
+	request map[string]any
+	rep     reply[tg.MessagesMessagesClass]
+	list    messages
+	missing []int
+	of      int  // how many were asked for
+	below   int  // what has this number or a higher one is left to the next look; 0: nothing is
+	sure    bool // the history itself shows what is missing
 }
 
 // compare stores what changed among known posts.
@@ -188,7 +188,7 @@ func (w *watch) compare(ctx context.Context, x looked, move func(*cursor)) error
 		}
 	}
 	p.posts = slices.DeleteFunc(p.posts, func(y post) bool {
-		return x.below > 0 && y.id >= x.below || !w.changed(y, x.seenBefore)
+		return x.below > 0 && y.id >= x.below || !w.changed(y)
 	})
 	p.how, p.gone = evidence.GoneMissing, missing
 	p.recount = w.recounted(p.counts)
@@ -210,13 +210,14 @@ const editSlack = 10 * time.Minute
 
 // changed reports whether a known post may be another than it was. Of the newest ones the content is remembered; of the others, an edit
 // that the author makes has a date, and what is withheld is marked.
-func (w *watch) changed(x post, seenBefore time.Duration) bool {
+func (w *watch) changed(x post) bool {
 	if k, ok := w.known[x.id]; ok {
 		return k.digest != knownOf(x).digest
 	}
-	if !w.cursor().Known.has(x.id) || len(x.body.Restriction) > 0 {
+	c := w.cursor()
+	if !c.Known.has(x.id) || len(x.body.Restriction) > 0 {
 		return true
 	}
 	edited := x.body.EditedAt
-	return !edited.IsZero() && !edited.Before(x.body.ClaimedAt.Add(seenBefore-editSlack))
+	return !edited.IsZero() && !edited.Before(x.body.ClaimedAt.Add(c.lookedBefore(x.id, w.r.o.ages())-editSlack))
 }

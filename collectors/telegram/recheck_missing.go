@@ -2,6 +2,7 @@ package telegram
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -29,16 +30,27 @@ func (w *watch) reallyMissing(ctx context.Context, x looked) (bool, error) {
 		for _, m := range at.msgs {
 			if slices.Contains(x.missing, m.GetID()) {
 				w.log.Warn().Msg("the history shows posts that are not given by their numbers: nothing is said of them")
-				return false, nil
+				return false, w.alsoShown(ctx, at)
 			}
 		}
-		return true, nil
+		return true, w.alsoShown(ctx, at)
 	}
 	newest, err := w.pageOf(ctx, 0)
 	if err != nil || len(newest.msgs) > 0 {
-		return err == nil, err
+		return err == nil, errors.Join(err, w.alsoShown(ctx, newest))
 	}
 	return false, w.emptied(ctx, newest)
+}
+
+// alsoShown stores what changed among the posts of a page that was read for another reason: it may be the only look at an edit.
+func (w *watch) alsoShown(ctx context.Context, p historyPage) error {
+	if len(p.msgs) == 0 {
+		return nil
+	}
+	return w.compare(ctx, looked{
+		method: "messages.getHistory", request: historyRequest(w.channel(), p.offset, 0), rep: p.rep,
+		list: &tg.MessagesChannelMessages{Messages: p.msgs, Chats: p.rep.value.(messages).GetChats()},
+	}, nil)
 }
 
 type historyPage struct {

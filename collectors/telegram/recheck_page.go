@@ -62,11 +62,12 @@ func (w *watch) recheckPage(ctx context.Context, k int, rep reply[tg.MessagesMes
 	if due := c.Known.above(c.Aged[k].ID, 1); len(ids) == 0 || len(due) == 0 || due[0] != ids[0] {
 		return nil // the page did not reach down to the posts that are due
 	}
-	upTo, young := w.oldEnough(k, ids, known)
+	// What is new on the page has come to no age yet, though its numbers are among those that are known by now.
+	upTo, young := w.oldEnough(k, ids, all)
 	return w.compare(ctx, looked{
 		method: "messages.getHistory", request: historyRequest(w.channel(), 0, bottom), rep: rep,
 		list:    &tg.MessagesChannelMessages{Messages: known, Chats: rep.value.(messages).GetChats()},
-		missing: missing, of: len(ids), seenBefore: w.lookedBefore(k), sure: len(all) > len(known),
+		missing: missing, of: len(ids), sure: len(all) > len(known),
 	}, func(c *cursor) { c.looked(k, upTo, young, &w.r.o, w.r.o.Now()) })
 }
 

@@ -57,6 +57,9 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 		if tries++; !retryable(err) || tries > r.o.Retries {
 			return out, fmt.Errorf("%s: %w", method, err)
 		}
+		if w := watchOf(ctx); w != nil {
+			w.blind("outage")
+		}
 		r.log.Debug().Str("method", method).Int("try", tries).Err(err).Msg("request is repeated")
 		if err := sleep(ctx, pause.NextBackOff()); err != nil {
 			return out, err

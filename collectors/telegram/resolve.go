@@ -49,6 +49,9 @@ func (w *watch) bind(ctx context.Context) (bool, error) {
 
 // lookAgain resolves the address of a channel that was not given to us by its number, and records what can be told from both answers.
 func (w *watch) lookAgain(ctx context.Context, from time.Time, byID error) (bool, error) {
+	if w.nothingNewOf(byID) {
+		return false, byID
+	}
 	ok, err := w.resolve(ctx)
 	free := nameFree(err)
 	if c := w.cursor(); err != nil && !free && !refusedUs(err) || ok || err == nil && c.Stopped != causeIdentity {
@@ -67,6 +70,12 @@ func (w *watch) lookAgain(ctx context.Context, from time.Time, byID error) (bool
 // renamed finds out what became of the name that the channel gave up. While nobody else bears it, the channel is still the
 // target, as long as it is public.
 func (w *watch) renamed(ctx context.Context, names []string) (bool, error) {
+	if w.stillRenamed() {
+		if len(names) == 0 {
+			return false, errNotPublic
+		}
+		return true, nil
+	}
 	w.log.Info().Msg("the channel no longer bears the target's name: resolving it again")
 	from := w.r.o.Now()
 	ok, err := w.resolve(ctx)
@@ -107,7 +116,8 @@ func (w *watch) confirmed(c cursor) bool {
 		w.r.o.Confirmed(w.target.ID, strconv.FormatInt(c.Candidate, 10))
 }
 
-func (w *watch) resolve(ctx context.Context) (bool, error) {
+// lookUp asks what the address stands for.
+func (w *watch) lookUp(ctx context.Context) (bool, error) {
 	from, request := w.r.o.Now(), &tg.ContactsResolveUsernameRequest{Username: w.username}
 	rep, err := ask(ctx, w.r, "contacts.resolveUsername", true, func(ctx context.Context) (*tg.ContactsResolvedPeer, error) {
 		return w.r.api.ContactsResolveUsername(ctx, request)

@@ -24,6 +24,7 @@ type run struct {
 	name  evidence.Name
 	log   zerolog.Logger
 	cause string // of the gaps since the cursors' observed_until
+	began time.Time
 
 	client *telegram.Client
 	api    *tg.Client
@@ -48,7 +49,7 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
 		log:    s.o.Log.With().Str("source", s.Name()).Logger(),
 		floods: map[string]time.Time{}, held: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
-		pollsFrom: s.o.Now(), fits: true,
+		began: s.o.Now(), pollsFrom: s.o.Now(), fits: true,
 	}
 	r.lanes = newLanes(s.o.Now)
 	if failed {
@@ -136,10 +137,18 @@ func (r *run) observe(ctx context.Context) error {
 	g.Go(func() error { return r.replanning(ctx) })
 	g.Go(func() error { return r.folding(ctx) })
 	for l := range laneCount {
-		g.Go(func() error { return r.lanes.dispatch(ctx, g, l, r.o.workers(l)) })
+		g.Go(func() error { return r.lanes.dispatch(ctx, g, l, r.o.workers(l), r.may(l)) })
 	}
 	err := g.Wait()
 	return errors.Join(err, r.lastFold(ctx))
+}
+
+// may returns what a lane waits for before it decides whose turn it is.
+func (r *run) may(l lane) func(context.Context) error {
+	if l == laneName {
+		return r.nameBudget
+	}
+	return func(ctx context.Context) error { return ctx.Err() }
 }
 
 func (r *run) authorised(ctx context.Context) error {

@@ -22,6 +22,7 @@ type recorded struct {
 	// status is what was told of the channel, for the explanation of a failure.
 	status []*evidence.Status
 	bound  time.Time // when the target was first bound
+	cover  evidence.Coverage
 }
 
 // compare holds the vault against the truth.
@@ -47,6 +48,9 @@ func (s *soak) compare() {
 	tally.print()
 }
 
+// notOver is the cause of a gap that the log does not have yet.
+const notOver = "not yet over"
+
 // open adds the gap that a target is in at the end: what is after the moment up to which it was observed.
 func (s *soak) open(v *vault.Vault, byChannel map[*chanTruth]*recorded) {
 	looks := []func(context.Context, string) (telegram.Looked, error){
@@ -63,7 +67,7 @@ func (s *soak) open(v *vault.Vault, byChannel map[*chanTruth]*recorded) {
 				until = l.Until
 			}
 		}
-		r.gaps = append(r.gaps, &evidence.Gap{Span: evidence.Span{From: evidence.At(until), To: evidence.At(time.Now())}, Cause: "not yet over"})
+		r.gaps = append(r.gaps, &evidence.Gap{Span: evidence.Span{From: evidence.At(until), To: evidence.At(time.Now())}, Cause: notOver})
 	}
 }
 
@@ -88,6 +92,11 @@ func (s *soak) read(v *vault.Vault) map[*chanTruth]*recorded {
 				return err
 			}
 			names[whole] = n.Key
+		}
+		if x := byID[names[whole]]; x != nil {
+			x.cover.See(r)
+		} else if x := byKey[names[whole]]; x != nil {
+			x.cover.See(r)
 		}
 		switch b := body.(type) {
 		case *evidence.PostSeen:
@@ -126,9 +135,12 @@ type tally struct {
 	s        *soak
 	of       map[string]int
 	causes   map[string]time.Duration
-	estimate float64 // of posts that came and went between two reads, at most
+	estimate float64 // of posts that come and go between two reads, at the longest interval
 	faults   int
 	observed []float64
+	blind    time.Duration   // as recorded
+	unread   time.Duration   // as the platform's own log has it: between two reads that lie further apart than is promised
+	found    []time.Duration // from the beginning until each target was bound
 }
 
 func (y *tally) wrong(format string, args ...any) {
@@ -152,8 +164,9 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 			y.wrong("%s/%d is recorded as gone and was not", c.target.ID, id)
 		}
 	}
+	y.blindness(c, r)
 	if r.bound.IsZero() {
-		y.of["channels that the resolutions a day did not reach"]++
+		y.of["targets never bound"]++
 		return
 	}
 	for _, p := range c.posts {
@@ -162,17 +175,9 @@ func (y *tally) channel(c *chanTruth, r *recorded) {
 		}
 		y.deletion(c, r, p)
 	}
-	var blind time.Duration
-	slices.SortFunc(r.gaps, func(a, b *evidence.Gap) int { return a.From.Compare(b.From.Time) })
-	end := r.bound
 	for _, g := range r.gaps {
 		y.causes[g.Cause] += g.To.Sub(g.From.Time)
-		if g.To.After(end) { // two accounts may have recorded the same stretch
-			blind += min(g.To.Sub(end), g.To.Sub(g.From.Time))
-			end = g.To.Time
-		}
 	}
-	y.observed = append(y.observed, 1-blind.Seconds()/time.Since(r.bound).Seconds())
 }
 
 // existed checks that nothing is recorded that never was, or at another time.
@@ -205,6 +210,13 @@ func (y *tally) version(c *chanTruth, r *recorded, p *postTruth, i int) {
 	if end.IsZero() {
 		end = time.Now()
 	}
+	told := y.s.saw.channel(c.ch.ID())
+	if a, ok := y.s.saw.first(told.texts[p.id][v.text]); ok {
+		y.of[kind+" MISSED"]++
+		y.wrong("%s/%d: %q of %s was shown to us on %s and is not recorded", c.target.ID, p.id, v.text, v.from.Format(time.RFC3339), a.at.Format(time.RFC3339))
+		y.trace(c, r, p, v.from, time.Now())
+		return
+	}
 	due, promise := v.from, c.promise()
 	if i > 0 && (c.target.Rotates() || v.silent) {
 		due, promise = nextLook(p.born, v.from)
@@ -212,7 +224,7 @@ func (y *tally) version(c *chanTruth, r *recorded, p *postTruth, i int) {
 	if i == 0 && c.target.Rotates() {
 		y.estimate += max(0, 1-end.Sub(v.from).Seconds()/soakRotateMax.Seconds())
 	}
-	y.missing(kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, p, due, end, promise)
+	y.missing(c, kind, fmt.Sprintf("%s/%d version %d of %s, until %s", c.target.ID, p.id, i, v.from.Format(time.RFC3339), end.Format(time.RFC3339)), r, p, due, end, promise)
 }
 
 func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
@@ -231,11 +243,11 @@ func (y *tally) deletion(c *chanTruth, r *recorded, p *postTruth) {
 	if c.target.Rotates() || p.silent {
 		due, promise = nextLook(p.born, p.gone)
 	}
-	y.missing("deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, p, due, time.Now(), promise)
+	y.missing(c, "deletion", fmt.Sprintf("%s/%d deleted %s", c.target.ID, p.id, p.gone.Format(time.RFC3339)), r, p, due, time.Now(), promise)
 }
 
 // missing says why something is not recorded that stood until end and should have been read within a promise from due on.
-func (y *tally) missing(kind, what string, r *recorded, p *postTruth, due, end time.Time, promise time.Duration) {
+func (y *tally) missing(c *chanTruth, kind, what string, r *recorded, p *postTruth, due, end time.Time, promise time.Duration) {
 	switch stretch := longestSeen(due, end, r.gaps); {
 	case end.Before(r.bound):
 		y.of[kind+" before the target was bound"]++
@@ -248,17 +260,7 @@ func (y *tally) missing(kind, what string, r *recorded, p *postTruth, due, end t
 	default:
 		y.of[kind+" MISSED"]++
 		y.wrong("%s is not recorded, although observed for %s since it was due on %s; posted %s", what, stretch, due.Format(time.RFC3339), p.born.Format(time.RFC3339))
-		for _, b := range r.seen[p.id] {
-			y.s.Logf("  seen %s: %q", b.Observed.From.Format(time.RFC3339), b.Text)
-		}
-		for _, g := range r.gaps {
-			if !g.To.Before(due) && !g.From.After(end) {
-				y.s.Logf("  gap %s to %s: %s %s", g.From.Format(time.RFC3339), g.To.Format(time.RFC3339), g.Cause, g.Detail)
-			}
-		}
-		for _, x := range r.status {
-			y.s.Logf("  status %s: %s %s %s %v", x.Observed.From.Format(time.RFC3339), x.State, x.Because, x.Said, x.Names)
-		}
+		y.trace(c, r, p, due, end)
 	}
 }
 
@@ -313,7 +315,12 @@ func (y *tally) print() {
 	if n := len(y.observed); n > 0 {
 		y.s.Logf("observed: least %.1f %%, median %.1f %%; gaps: %s", 100*y.observed[0], 100*y.observed[n/2], strings.Join(causes, ", "))
 	}
-	y.s.Logf("posts that came and went between two reads: %d, estimated at most %.0f", y.of["new unseen between reads"], y.estimate)
+	slices.Sort(y.found)
+	if n := len(y.found); n > 0 {
+		y.s.Logf("targets bound: %d, in the median after %.1f h, the last after %.1f h", n, y.found[n/2].Hours(), y.found[n-1].Hours())
+	}
+	y.s.Logf("not observed, all targets together: %.0f h as recorded, %.0f h by what the platform answered", y.blind.Hours(), y.unread.Hours())
+	y.s.Logf("posts that came and went between two reads: %d, none of them ever shown to us; %.0f estimated from their lives and the longest interval", y.of["new unseen between reads"], y.estimate)
 	if n := float64(y.of["new unseen between reads"]); n > 1.5*y.estimate+8 {
 		y.s.Errorf("%.0f posts came and went unseen, %.0f were estimated", n, y.estimate)
 	}

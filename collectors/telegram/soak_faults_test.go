@@ -53,8 +53,8 @@ func (s *soak) fault(ctx context.Context) {
 	case 8:
 		s.srv.TooLong(ch)
 	case 9:
-		s.srv.Latency(time.Duration(s.rnd.IntN(8000)) * time.Millisecond)
-		s.later(ctx, time.Hour, func() { s.srv.Latency(0) })
+		s.delay(time.Duration(s.rnd.IntN(8000)) * time.Millisecond)
+		s.later(ctx, time.Hour, func() { s.delay(0) })
 	case 10:
 		s.srv.PushOff(true)
 		s.later(ctx, 3*time.Hour, func() { s.srv.PushOff(false) })
@@ -67,6 +67,12 @@ func (s *soak) fault(ctx context.Context) {
 	case 13:
 		s.stop(s.rnd.IntN(2) == 0)
 	}
+}
+
+// delay has every answer be late.
+func (s *soak) delay(d time.Duration) {
+	s.slow.Store(int64(d))
+	s.srv.Latency(d)
 }
 
 func (s *soak) later(ctx context.Context, d time.Duration, f func()) {

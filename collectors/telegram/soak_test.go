@@ -34,8 +34,12 @@ type soak struct {
 	rnd   *rand.Rand
 	path  string
 	vault vault.Options
-	down  atomic.Bool // nothing gets through to the platform
+	saw   *witness
+	down  atomic.Bool  // nothing gets through to the platform
+	slow  atomic.Int64 // nanoseconds by which every answer is late
 
+	began    time.Time
+	tune     func(*telegram.Options)
 	store    map[string]*session.StorageMemory // by alias
 	lost     map[string]bool
 	restarts int
@@ -83,16 +87,20 @@ func number(t *testing.T, env string, byDefault int) int {
 func newSoak(t *testing.T, channels, days int, seed uint64) *soak {
 	w := telegramtest.NewWorld(nil)
 	accounts := []telegramtest.Account{telegramtest.DefaultAccount(), {Phone: "+10005550101", Code: "20055", User: telegramtest.User{ID: 600_000_002, FirstName: "Spare"}}}
-	srv, err := telegramtest.Serve(context.Background(), w, telegramtest.Options{Memory: true, Accounts: accounts, PollTimeout: 50, Ledger: &ledger})
+	saw := newWitness()
+	srv, err := telegramtest.Serve(context.Background(), w, telegramtest.Options{
+		Memory: true, Accounts: accounts, PollTimeout: 50, Ledger: &ledger, Answered: saw.answered,
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { srv.Close() })
 	s := &soak{
-		T: t, srv: srv, rnd: rand.New(rand.NewPCG(seed, 2)), path: filepath.Join(t.TempDir(), "vault"), vault: vaulttest.Options(t),
+		T: t, srv: srv, saw: saw, rnd: rand.New(rand.NewPCG(seed, 2)), path: filepath.Join(t.TempDir(), "vault"), vault: vaulttest.Options(t),
 		truth: newTruth(seed, w, channels, time.Now().Add(time.Duration(days)*24*time.Hour)),
 		store: map[string]*session.StorageMemory{}, lost: map[string]bool{},
 	}
+	saw.latency = func() time.Duration { return time.Duration(s.slow.Load()) }
 	for i, alias := range []string{soakMain, soakSpare} {
 		s.store[alias] = &session.StorageMemory{}
 		a := accounts[i]
@@ -122,20 +130,28 @@ func (s *soak) options(alias string) telegram.Options {
 		log = zerolog.New(zerolog.NewTestWriter(s.T)).Level(zerolog.WarnLevel)
 		log = log.Hook(zerolog.HookFunc(func(e *zerolog.Event, _ zerolog.Level, _ string) { e.Time("t", time.Now()) }))
 	}
-	return telegram.Options{
+	o := telegram.Options{
 		Alias: alias, AppID: telegramtest.AppID, AppHash: telegramtest.AppHash, Session: s.store[alias], Build: "test", Log: log,
 		Network:  &telegram.Network{DC: s.srv.DC(), Addr: s.srv.Addr(), PublicKeyPEM: s.srv.PublicKeyPEM(), Dial: s.dial},
 		Siblings: []string{"telegram/" + soakMain, "telegram/" + soakSpare},
 
 		RotateMin: soakRotateMin, RotateMax: soakRotateMax, RecheckEvery: soakRecheck, HistoryPace: -1, FoldEvery: 5 * time.Minute,
 	}
+	if s.tune != nil {
+		s.tune(&o)
+	}
+	return o
 }
 
 func (s *soak) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	if s.down.Load() {
 		return nil, errors.New("no way to the platform (simulated)")
 	}
-	return s.srv.Dial(ctx, network, addr)
+	conn, err := s.srv.Dial(ctx, network, addr)
+	if err != nil {
+		return nil, err
+	}
+	return &listening{Conn: conn, w: s.saw}, nil
 }
 
 // run lets the world happen while trouble comes and goes, and then all settle.
@@ -145,12 +161,14 @@ func (s *soak) run() {
 	all.Go(func() { s.live(ctx) })
 	trouble, calm := context.WithCancel(ctx)
 	all.Go(func() { s.trouble(trouble) })
+	s.began = time.Now()
 	s.truth.run()
 	if d := time.Until(s.truth.end); d > 0 {
 		<-time.After(d)
 	}
 	calm()
 	s.down.Store(false)
+	s.delay(0)
 	s.srv.Calm()
 	<-time.After(6 * time.Hour)
 	stop()

@@ -27,6 +27,7 @@ type chanTruth struct {
 	posts   []*postTruth // by number
 	away    bool
 	serial  int
+	lost    []stretch // in which the target's name did not lead to it
 }
 
 type postTruth struct {
@@ -121,6 +122,7 @@ func (tr *truth) happen(c *chanTruth) {
 	default:
 		c.serial++
 		if !c.away {
+			c.nameless()
 			c.ch.Rename(fmt.Sprintf("%s_r%d", c.target.ID, c.serial))
 		}
 	}
@@ -190,11 +192,23 @@ func (tr *truth) leave(c *chanTruth, how func()) {
 		return
 	}
 	c.away = true
+	c.nameless()
 	how()
 	tr.in(time.Duration(1+tr.rnd.IntN(48))*time.Hour, func() {
 		c.away = false
+		c.lost[len(c.lost)-1].to = time.Now()
 		c.ch.Return(c.target.ID)
 	})
+}
+
+// stretch is a time from one moment to another; to is zero while it lasts.
+type stretch struct{ from, to time.Time }
+
+// nameless notes that the target's name no longer leads to the channel.
+func (c *chanTruth) nameless() {
+	if n := len(c.lost); n == 0 || !c.lost[n-1].to.IsZero() {
+		c.lost = append(c.lost, stretch{from: time.Now()})
+	}
 }
 
 // happening is one event of the world.

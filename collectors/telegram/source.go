@@ -89,7 +89,8 @@ type Options struct {
 	MaxFloodWait time.Duration
 	// GapAfter is how long a channel may go unobserved within a run before that is a gap. Default: 5 min.
 	GapAfter time.Duration
-	// TargetRetry is the pause before a target that could not be reached is tried again. Default: 1 h.
+	// TargetRetry is the pause before a target that could not be reached is tried again. It grows to four times that for a look by the
+	// channel's number; an address that led nowhere is looked up again after 4, 12 and then each 24 times. Default: 1 h.
 	TargetRetry time.Duration
 	// FoldEvery is how often the moment of the last empty poll is made durable; those of rotation are, all together, ten times less
 	// often. Default: 30 s.

@@ -52,6 +52,7 @@ type watch struct {
 	restricted bool                // and this
 	doubted    bool                // the channel was refused to us since it was read last
 	bound      bool                // the channel may be read
+	wantsName  bool                // what is known of the channel does not suffice: its address is to be looked up
 	resumed    bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
 	held       bool                // binding found it stopped
 	failures   int                 // in a row, of binding
@@ -141,7 +142,7 @@ func (w *watch) serve(l lane) error {
 	if err == nil || (w.ctx.Err() != nil && lost(w.r.o.Alias, err) == nil) {
 		return nil
 	}
-	if errors.Is(err, errMoved) {
+	if errors.Is(err, errMoved) || errors.Is(err, errNameLater) {
 		w.unbind(0)
 		return nil
 	}
@@ -163,13 +164,16 @@ func (w *watch) serve(l lane) error {
 	return nil
 }
 
-// maxRetries is how many times TargetRetry the pause before a target that stays unreachable is tried again may grow to: each try may
-// cost one of the few resolutions a day.
-const maxRetries = 24
+// The pause before a target that stays unreachable is tried again grows to that many times TargetRetry: looking at a channel by its
+// number costs little, so its return is seen soon; looking its address up costs one of the few resolutions a day.
+const (
+	maxLooks   = 4
+	maxRetries = 24
+)
 
 func (w *watch) retryAfter() time.Duration {
 	w.failures++
-	return w.r.o.TargetRetry * time.Duration(min(1<<min(w.failures-1, 5), maxRetries))
+	return w.r.o.TargetRetry * time.Duration(min(1<<min(w.failures-1, 5), maxLooks))
 }
 
 func (w *watch) unbind(pause time.Duration) {
@@ -185,10 +189,13 @@ func (w *watch) step(l lane) error {
 	case l == laneFiles:
 		return w.fetch(paying(w.ctx, pace.Background))
 	case !w.bound:
-		if l != laneBind {
-			return nil
+		switch l {
+		case laneName:
+			return w.attendName(w.ctx)
+		case laneBind:
+			return w.attend(w.ctx)
 		}
-		return w.attend(w.ctx)
+		return nil
 	case w.hinted.Load() || !now.Before(w.nextPoll):
 		if w.newsLane() != l {
 			return nil
@@ -229,10 +236,6 @@ func (w *watch) lookPays() context.Context {
 // attend binds the target. While it is stopped it waits for a person to confirm, or for the watchlist to change, which ends it.
 func (w *watch) attend(ctx context.Context) error {
 	now := w.r.o.Now()
-	if wait := w.resolves(); wait > 0 {
-		w.nextBind = now.Add(wait)
-		return nil
-	}
 	if c := w.cursor(); w.held && c.Stopped != "" && !w.confirmed(c) {
 		w.nextBind = now.Add(w.r.o.TargetRetry)
 		if c.Stopped != causeIdentity {
@@ -252,23 +255,24 @@ func (w *watch) attend(ctx context.Context) error {
 		return err
 	}
 	w.bound, w.failures = true, 0
+	if w.bearsName && w.cursor().Name.N > 0 {
+		if err := w.commit(ctx, nil, func(c *cursor) { c.Name = nameLook{} }); err != nil {
+			return err
+		}
+	}
 	w.listen(true)
 	w.nextPoll = w.r.o.Now()
 	w.nextLook = w.nextPoll.Add(w.r.o.RecheckEvery)
 	return nil
 }
 
-// resolves returns how long an address that has to be looked up waits for the budget. Whoever waits for that in a lane would keep
-// those out who need no resolution; urgent targets come first.
-func (w *watch) resolves() time.Duration {
-	if c := w.cursor(); c.Channel != 0 && c.AccessHash != 0 && c.Address == w.target.Address {
-		return 0
+// attendName binds a target whose address is to be looked up, now that it is its turn.
+func (w *watch) attendName(ctx context.Context) error {
+	if w.r.o.Now().Sub(w.nextBind) > w.r.o.GapAfter {
+		w.blind(causeBudget)
 	}
-	wait := w.r.src.budgets.of["contacts.resolveUsername"].Wait()
-	if wait > 0 && w.target.Rotates() {
-		wait += time.Second
-	}
-	return wait
+	w.wantsName = false
+	return w.attend(context.WithValue(ctx, nameTurn{}, true))
 }
 
 // catchUp reads what is new.

@@ -135,7 +135,9 @@ func (s *Server) respond(srv *tgtest.Server, req *tgtest.Request, name string, r
 	case t != nil:
 		err = t.err
 	default:
-		out, err = r.answer(by, q)
+		if out, err = r.answer(by, q); err == nil && s.opts.Answered != nil {
+			s.opts.Answered(q, out)
+		}
 	}
 	return s.send(srv, req, out, err)
 }

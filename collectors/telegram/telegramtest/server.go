@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"sync"
 
+	"github.com/gotd/td/bin"
 	"github.com/gotd/td/mt"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgtest"
@@ -34,6 +35,8 @@ type Options struct {
 	Memory bool
 	// Ledger, where set, counts the calls of this server together with those of others.
 	Ledger *Ledger
+	// Answered, where set, is told every request that is answered in truth, and the answer, before that is sent.
+	Answered func(request any, answer bin.Encoder)
 }
 
 // Server serves a world over MTProto. All methods may be called concurrently.
