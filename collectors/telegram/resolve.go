@@ -3,7 +3,6 @@ package telegram
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -189,7 +188,7 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 	full, ok := rep.value.FullChat.(*tg.ChannelFull)
 	ch, why := refusal(rep.value.Chats, nil, &tg.PeerChannel{ChannelID: c.Channel})
 	if !ok || ch == nil {
-		return nil, fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+		return nil, w.notDescribed(ctx, c, rep)
 	}
 	names = usernames(ch)
 	w.bearsName = w.named(names)

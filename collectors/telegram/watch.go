@@ -150,16 +150,20 @@ func (w *watch) serve(l lane) error {
 		w.unbind(0)
 		return nil
 	}
-	detail, ok := troubleOf(err)
+	cause, detail, ok := troubleOf(err)
 	if !ok || l == laneFiles || lost(w.r.o.Alias, err) != nil {
 		return err
 	}
 	w.log.Warn().Err(err).Msg("the target cannot be observed")
-	if err := w.gap(w.ctx, causeUnreachable, detail, false); err != nil {
+	if err := w.gap(w.ctx, cause, detail, false); err != nil {
 		return stopping(w.ctx, err)
 	}
-	w.blind(causeUnreachable)
-	w.unbind(w.retryAfter())
+	w.blind(cause)
+	pause := w.retryAfter()
+	if cause == causeUndecodable {
+		pause /= 12 // nothing was refused
+	}
+	w.unbind(pause)
 	return nil
 }
 
@@ -205,18 +209,21 @@ func (w *watch) step(l lane) error {
 	return nil
 }
 
-// troubleOf returns what is wrong with this target alone.
-func troubleOf(err error) (string, bool) {
+// troubleOf returns what is wrong with this target alone, and the gap's cause.
+func troubleOf(err error) (cause, detail string, ok bool) {
 	for _, own := range []error{errNotPublic, errStale} {
 		if errors.Is(err, own) {
-			return own.Error(), true
+			return causeUnreachable, own.Error(), true
 		}
+	}
+	if u, ok := asUnread(err); ok {
+		return causeUndecodable, u.detail(), true
 	}
 	rpc, ok := targetError(err)
 	if !ok {
-		return "", false
+		return "", "", false
 	}
-	return rpc.Type, true
+	return causeUnreachable, rpc.Type, true
 }
 
 func (w *watch) lookPays() context.Context {

@@ -35,6 +35,12 @@ func observing() map[evidence.Kind]teller {
 					s += " in our own encoding, since the platform's library hands over what it decoded and not the bytes as they came"
 				}
 			}
+			if u := b.Undecoded; u != nil {
+				s += fmt.Sprintf("; the reply of %d bytes (%s) could not be read: %s", u.Size, short(u.SHA256), Visible(u.Why))
+				if b.Reply.IsZero() && u.Size > 0 {
+					s += "; its bytes were not kept, as they are over what is kept of such replies"
+				}
+			}
 			if len(b.Skipped) > 0 {
 				s += fmt.Sprintf("; %s not read", many(len(b.Skipped), "part"))
 			}
