@@ -223,7 +223,8 @@ func (r *run) whyLate(since time.Time) string {
 }
 
 func (w *watch) saw(at time.Time) {
-	w.observed, w.doubted = at, false
+	w.observed = at
+	w.doubted = w.doubted && at.Sub(w.doubtedAt) < w.r.o.RecheckEvery
 	w.mu.Lock()
 	w.seenUntil = at
 	w.mu.Unlock()

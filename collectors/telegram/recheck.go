@@ -31,6 +31,11 @@ func (w *watch) look(ctx context.Context) error {
 		if err := w.renewed(ctx); err != nil {
 			return err
 		}
+		if w.joinLater {
+			if err := w.membership(ctx); err != nil {
+				return err
+			}
+		}
 		return w.stories(ctx)
 	}
 	c := w.cursor()

@@ -57,7 +57,7 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 			}
 			continue
 		}
-		if tries++; !retryable(err) || tries > r.retries(err) {
+		if tries++; !retryable(err) || tries > r.retries(err) || r.waitFor(method) > r.o.RetryMax {
 			return out, fmt.Errorf("%s: %w", method, err)
 		}
 		r.log.Debug().Str("method", method).Int("try", tries).Err(err).Msg("request is repeated")

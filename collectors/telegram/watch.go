@@ -51,7 +51,9 @@ type watch struct {
 	bearsName  bool                // so did the latest snapshot say
 	restricted bool                // and this
 	doubted    bool                // the channel was refused to us since it was read last
+	doubtedAt  time.Time           // it stays so for a while: one method may be refused where others are not
 	bound      bool                // the channel may be read
+	joinLater  bool                // the channel is to be joined when the budget allows it
 	resumed    bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
 	held       bool                // binding found it stopped
 	failures   int                 // in a row, of binding
@@ -146,7 +148,7 @@ func (w *watch) serve(l lane) error {
 		return nil
 	}
 	if w.bound && !w.doubted && refusedUs(err) { // find out at once what it is now
-		w.doubted = true
+		w.doubted, w.doubtedAt = true, w.r.o.Now()
 		w.unbind(0)
 		return nil
 	}
