@@ -190,7 +190,7 @@ func (x *refusal) wanted() *regexp.Regexp {
 	case own || files:
 		want += "|asked|account " + state
 	case state != "":
-		want = "account " + state + ", gap account-lost"
+		want = "account " + state + ", gap (account-lost|not-authorised)"
 	case strings.HasPrefix(x.typ, "FLOOD_"):
 		want = "account flood-waiting"
 	case x.code <= 0 || x.code == 303 || x.code >= 500:
