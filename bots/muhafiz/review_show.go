@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strconv"
@@ -132,9 +133,16 @@ func (s *session) printPost(p review.Post) {
 	}
 	for _, m := range p.Media {
 		if m.Missed != "" {
-			fmt.Fprintf(s.out, "\nfile %s: not kept, %s\n", safe(m.MediaID), m.Missed)
+			fmt.Fprintf(s.out, "\nfile %s: not kept, %s\n", safe(m.MediaID), safe(cmp.Or(m.Says, m.Missed)))
 		} else {
 			fmt.Fprintf(s.out, "\nfile %s: %s, %d bytes, SHA-256 %s\n", safe(m.MediaID), m.MIME, m.Blob.Size, m.Blob.SHA256)
+		}
+		if m.PreviewSays != "" {
+			fmt.Fprintf(s.out, "  instead of it: %s", safe(m.PreviewSays))
+			if !m.Preview.IsZero() {
+				fmt.Fprintf(s.out, ", %d bytes, SHA-256 %s", m.Preview.Size, m.Preview.SHA256)
+			}
+			fmt.Fprintln(s.out)
 		}
 	}
 	fmt.Fprintln(s.out)

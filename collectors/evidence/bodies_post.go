@@ -28,6 +28,15 @@ type Acquisition struct {
 	Operator      string          `json:"operator,omitempty"`        // who ran an import: a person's id or a login name
 	TimesAreLocal bool            `json:"times_are_local,omitempty"` // an export without a time zone
 	Skipped       []Skipped       `json:"skipped,omitempty"`         // parts that were not read into records, each with its reason
+	// Undecoded says that the reply could not be read, and so brought nothing. Reply names its bytes where they were kept.
+	Undecoded *Undecoded `json:"undecoded,omitempty"`
+}
+
+// Undecoded is a reply that this build could not read.
+type Undecoded struct {
+	Why    string `json:"why"`    // in our words; nothing of the reply is quoted
+	SHA256 Digest `json:"sha256"` // of all that came, kept or not
+	Size   int64  `json:"size"`
 }
 
 // Skipped is a part of an import that did not become a record.

@@ -26,6 +26,7 @@ type cursor struct {
 	Later      []retry   `json:"later,omitempty"`   // files that are tried again
 	Stopped    string    `json:"stopped,omitempty"` // refused, identity-changed
 	Candidate  int64     `json:"candidate,omitempty"`
+	Names      []string  `json:"names,omitempty"` // that the channel bore when it was seen last, as its account.seen says
 
 	Rate    pace.Posting `json:"rate,omitzero"`
 	Rotated bool         `json:"rotated,omitempty"` // posts were read past pts, which is to be taken anew before it is used
@@ -48,7 +49,7 @@ const cursorVersion = 1
 func (c cursor) clone() cursor {
 	c.Recent = slices.Clone(c.Recent)
 	c.Known.bits, c.Aged = slices.Clone(c.Known.bits), slices.Clone(c.Aged)
-	c.Pending = slices.Clone(c.Pending)
+	c.Pending, c.Names = slices.Clone(c.Pending), slices.Clone(c.Names)
 	c.Later = slices.Clone(c.Later)
 	return c
 }

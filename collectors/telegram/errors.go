@@ -57,8 +57,11 @@ func (w *waitError) Error() string {
 	return fmt.Sprintf("Telegram asks to wait %s before the next %s", w.wait, w.method)
 }
 
-// targetError is an error of one target, which the others do not share.
+// targetError is an error of one target, which the others do not share. The loss of our own account is none.
 func targetError(err error) (*tgerr.Error, bool) {
+	if _, ok := asLost(err); ok {
+		return nil, false
+	}
 	rpc, ok := tgerr.As(err)
 	return rpc, ok && rpc.Code >= 400 && rpc.Code < 500 && rpc.Code != 420
 }

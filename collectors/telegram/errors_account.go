@@ -110,7 +110,7 @@ func unixTime(s float64) time.Time {
 // readFreeze asks whether our account is frozen. A frozen account may go on reading what the platform lets it read, so the answer
 // is a state and not yet a loss. Whatever goes wrong leaves what was known.
 func (r *run) readFreeze(ctx context.Context) {
-	rep, err := attempt(ctx, r, false, func(ctx context.Context) (tg.HelpAppConfigClass, error) {
+	rep, err := attempt(ctx, r, "help.getAppConfig", false, func(ctx context.Context) (tg.HelpAppConfigClass, error) {
 		return r.api.HelpGetAppConfig(ctx, 0)
 	})
 	if err != nil {

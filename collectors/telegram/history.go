@@ -3,7 +3,6 @@ package telegram
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -76,7 +75,7 @@ func (w *watch) read(ctx context.Context, offset, minID int, stop func() bool, o
 		w.nextPage = w.r.o.Now().Add(w.r.o.HistoryPace)
 		list, ok := rep.value.(messages)
 		if !ok {
-			return fmt.Errorf("messages.getHistory: unexpected %s", rep.value.TypeName())
+			return odd(ctx, w.r, "messages.getHistory", historyRequest(w.channel(), offset, minID), rep, "unexpected "+rep.value.TypeName())
 		}
 		msgs := list.GetMessages()
 		lowest := lowestID(msgs)

@@ -3,12 +3,14 @@ package telegram
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/gotd/td/bin"
 	"github.com/gotd/td/tg"
 	"github.com/gotd/td/tgerr"
 
 	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
 // membership joins a channel whose target asks for that, and leaves one whose target no longer does. It is called for a bound
@@ -22,10 +24,23 @@ func (w *watch) membership(ctx context.Context) error {
 	case wanted && w.r.joined() >= w.r.o.Budget.Joined && w.r.o.Budget.Joined > 0:
 		w.log.Warn().Int("cap", w.r.o.Budget.Joined).Msg("the account is in as many channels as it may be: the target is polled instead")
 		return nil
+	case wanted && w.r.waitFor("channels.joinChannel") > w.r.o.RetryMax:
+		w.log.Info().Msg("the budget of joins is used up for now: the target is polled until it is not")
+		w.joinLater = true
+		return nil
 	case wanted:
+		w.joinLater = false
 		return w.join(ctx)
 	}
 	return w.quit(ctx)
+}
+
+// waitFor is how long a method's budget would make us wait; 0 where it has none.
+func (r *run) waitFor(method string) time.Duration {
+	if b := r.src.budgets.of[method]; b != nil {
+		return b.Wait()
+	}
+	return 0
 }
 
 func (w *watch) join(ctx context.Context) error {
@@ -35,16 +50,24 @@ func (w *watch) join(ctx context.Context) error {
 		return w.r.api.ChannelsJoinChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
 	})
 	_, in := rep.value.(*tg.MessagesChatInviteJoinResultOk)
+	_, refused := targetError(err)
 	switch {
 	case tgerr.Is(err, "USER_ALREADY_PARTICIPANT"):
-	case tgerr.Is(err, "CHANNELS_TOO_MUCH", "USER_CHANNELS_TOO_MUCH"), err == nil && !in:
+	case refused && !refusedUs(err), err == nil && !in:
 		w.log.Warn().Err(err).Msg("the channel could not be joined: the target is polled instead")
-		return nil
+		return w.r.state(ctx, &evidence.Collector{State: "healthy", Detail: "target " + w.target.ID + " could not be joined and is polled instead; the platform answered " + orNothing(said(err))})
 	case err != nil:
 		return err
 	}
 	w.log.Info().Msg("joined the channel, as the watchlist asks")
 	return w.commit(ctx, nil, func(c *cursor) { c.Joined = true })
+}
+
+func orNothing(said string) string {
+	if said == "" {
+		return "neither yes nor no"
+	}
+	return said
 }
 
 func (w *watch) quit(ctx context.Context) error {

@@ -2,6 +2,8 @@ package telegram_test
 
 import (
 	"encoding/binary"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -10,6 +12,7 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
+	"github.com/muhafiz/muhafiz/collectors/vault"
 )
 
 // manglings are the ways in which a reply may be no reply.
@@ -39,8 +42,8 @@ func manglings() map[string]func([]byte) []byte {
 	}
 }
 
-// TestAReplyThatIsNoneIsAskedForAgain bends replies once and then for an hour. Nothing of them is recorded, and nothing is missing
-// afterwards; what an hour of them hid is a gap.
+// TestAReplyThatIsNoneIsAskedForAgain bends replies once and then for an hour. Nothing is read out of them and nothing is missing
+// afterwards; their bytes are kept, a few of them in an hour, and what an hour of them hid is a gap.
 func TestAReplyThatIsNoneIsAskedForAgain(t *testing.T) {
 	for name, mangle := range manglings() {
 		t.Run(name, func(t *testing.T) {
@@ -70,15 +73,100 @@ func TestAReplyThatIsNoneIsAskedForAgain(t *testing.T) {
 				if len(postsOf(rs)) != 4 || err != nil {
 					b.t.Errorf("%d of 4 posts are recorded: %v, %q", len(postsOf(rs)), err, states(rs))
 				}
-				long := false
+				var blind time.Duration
 				for _, g := range of[*evidence.Gap](rs) {
-					long = long || g.To.Sub(g.From.Time) > 50*time.Minute
+					if name == "empty" || g.Cause == "undecodable" { // what is empty reaches nobody: the client takes it for no answer
+						blind += g.To.Sub(g.From.Time)
+					}
 				}
-				if !long {
-					b.t.Errorf("an hour without an answer is no gap: %q", states(rs))
+				if blind < 50*time.Minute || blind > 3*time.Hour {
+					b.t.Errorf("an hour without an answer is a gap of %s: %q", blind, states(rs))
 				}
+				if name == "empty" {
+					return
+				}
+				for _, s := range of[*evidence.Collector](rs) {
+					if s.State == "failed" {
+						b.t.Errorf("one target's replies ended the run: %s", s.Detail)
+					}
+				}
+				unreadKept(b.t, v, rs, name, methods)
 			})
 		})
+	}
+}
+
+// TestATargetWhoseRepliesCannotBeReadKeepsNobodyElseWaiting has one of two channels answer nonsense that is another one each time.
+func TestATargetWhoseRepliesCannotBeReadKeepsNobodyElseWaiting(t *testing.T) {
+	inBubble(t, telegramtest.Options{}, func(b *bubble) {
+		bad, good := b.channel(b.t, 3), b.channel(b.t, 3)
+		one, other := target(bad), target(good)
+		one.Mode, other.Mode = "", ""
+		v := newVault(b.t, one, other)
+		n, big := uint32(0), make([]byte, 5<<20)
+		for _, m := range []string{"messages.getHistory", "updates.getChannelDifference", "channels.getMessages"} {
+			b.srv.Mangle(m, 1_000_000, func(raw []byte) []byte {
+				n++
+				if n == 1 {
+					raw = append(raw, big...)
+				}
+				binary.LittleEndian.PutUint32(raw, 0xdead0000+n)
+				return raw
+			}, bad)
+		}
+		l := b.live(v, one, other)
+		for i := range 6 {
+			<-time.After(30 * time.Minute)
+			good.Post(telegramtest.Post{Text: fmt.Sprint("Simulated notice of the other ", i)})
+		}
+		<-time.After(time.Hour)
+		err := l.stop()
+		rs := records(b.t, v)
+		for _, s := range states(rs) {
+			if strings.HasPrefix(s, "failed") {
+				b.t.Errorf("the run ended: %s", s)
+			}
+		}
+		if n := len(postsOf(rs)); n != 9 || err != nil {
+			b.t.Errorf("%d of 9 posts of the other channel are recorded: %v, %q", n, err, states(rs))
+		}
+		kept, long := 0, 0
+		for _, a := range of[*evidence.Acquisition](rs) {
+			switch {
+			case a.Undecoded == nil:
+			case a.Reply.IsZero() && a.Undecoded.Size > 4<<20:
+				long++
+			case a.Reply.Size == a.Undecoded.Size:
+				kept++
+			}
+		}
+		if kept < 4 || kept > 5*4 || long != 1 || len(gaps(rs, "undecodable")) < 3 {
+			b.t.Errorf("%d replies are kept and %d are too long to be; %d gaps", kept, long, len(gaps(rs, "undecodable")))
+		}
+	})
+}
+
+// unreadKept checks that replies which could not be read are recorded with the bytes that came, some of each method and not all.
+func unreadKept(t *testing.T, v *vault.Vault, rs []record, name string, methods []string) {
+	n := map[string]int{}
+	for _, a := range of[*evidence.Acquisition](rs) {
+		u := a.Undecoded
+		if u == nil {
+			continue
+		}
+		n[a.Method]++
+		raw := blob(t, v, a.Reply.SHA256)
+		if int64(len(raw)) != u.Size || a.Reply.Size != u.Size || evidence.Sum(raw) != u.SHA256 || u.Why == "" || len(a.Request) < len(`{"x":1}`) {
+			t.Errorf("%s: %d bytes are kept, and recorded is %+v of %s", a.Method, len(raw), u, a.Request)
+		}
+		if name == "of an unknown type" && (binary.LittleEndian.Uint32(raw) != 0xdeadbeef || !strings.Contains(u.Why, "deadbeef")) {
+			t.Errorf("%s: kept are the bytes of something else: %x, %s", a.Method, raw[:4], u.Why)
+		}
+	}
+	for _, m := range methods {
+		if n[m] == 0 || n[m] > 12 {
+			t.Errorf("%d replies to %s are recorded that could not be read", n[m], m)
+		}
 	}
 }
 

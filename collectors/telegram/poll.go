@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"context"
-	"fmt"
 	"strconv"
 	"time"
 
@@ -72,7 +71,7 @@ func (w *watch) advance(ctx context.Context, rep reply[tg.UpdatesChannelDifferen
 		}
 		return true, d.Timeout, w.refill(ctx, dialog.Pts)
 	}
-	return false, 0, fmt.Errorf("updates.getChannelDifference: unexpected %s", rep.value.TypeName())
+	return false, 0, odd(ctx, w.r, "updates.getChannelDifference", nil, rep, "unexpected "+rep.value.TypeName())
 }
 
 // slice stores new messages and other updates; only what is on disk moves pts.
@@ -224,7 +223,8 @@ func (r *run) whyLate(since time.Time) string {
 }
 
 func (w *watch) saw(at time.Time) {
-	w.observed, w.doubted = at, false
+	w.observed = at
+	w.doubted = w.doubted && at.Sub(w.doubtedAt) < w.r.o.RecheckEvery
 	w.mu.Lock()
 	w.seenUntil = at
 	w.mu.Unlock()
@@ -266,7 +266,7 @@ func (w *watch) restartPts(ctx context.Context) error {
 
 func (w *watch) presentPts(ctx context.Context) (int, error) {
 	c := w.cursor()
-	rep, err := ask(ctx, w.r, "channels.getFullChannel", false, func(ctx context.Context) (*tg.MessagesChatFull, error) {
+	rep, err := ask(ctx, w.r, "channels.getFullChannel", true, func(ctx context.Context) (*tg.MessagesChatFull, error) {
 		return w.r.api.ChannelsGetFullChannel(ctx, &tg.InputChannel{ChannelID: c.Channel, AccessHash: c.AccessHash})
 	})
 	if err != nil {
@@ -274,7 +274,7 @@ func (w *watch) presentPts(ctx context.Context) (int, error) {
 	}
 	full, ok := rep.value.FullChat.(*tg.ChannelFull)
 	if !ok {
-		return 0, fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+		return 0, w.notDescribed(ctx, c, rep)
 	}
 	return max(1, full.Pts), nil
 }

@@ -3,6 +3,7 @@ package telegram
 import (
 	"bytes"
 	"context"
+	"sync"
 
 	"github.com/gotd/td/bin"
 	"github.com/gotd/td/telegram"
@@ -13,8 +14,31 @@ import (
 
 type captureKey struct{}
 
-// capture receives the bytes of one reply, as the platform sent them after decryption and decompression.
-type capture struct{ raw []byte }
+// capture receives the bytes of one reply, as the platform sent them after decryption and decompression. A late answer may still write
+// to it when nobody waits any more.
+type capture struct {
+	wanted bool // also of a reply that can be read
+
+	mu      sync.Mutex
+	raw     []byte
+	request map[string]any
+	why     string // the reply could not be read; empty: it could, or there is none
+}
+
+func (c *capture) put(b []byte, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.why = why
+	if c.raw = nil; c.wanted || why != "" {
+		c.raw = bytes.Clone(b)
+	}
+}
+
+func (c *capture) take() (raw []byte, request map[string]any, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.raw, c.request, c.why
+}
 
 func withCapture(ctx context.Context, c *capture) context.Context {
 	return context.WithValue(ctx, captureKey{}, c)
@@ -26,6 +50,7 @@ func captureReplies() telegram.Middleware {
 	return telegram.MiddlewareFunc(func(next tg.Invoker) telegram.InvokeFunc {
 		return func(ctx context.Context, in bin.Encoder, out bin.Decoder) error {
 			if c, ok := ctx.Value(captureKey{}).(*capture); ok {
+				c.request = requested(in)
 				out = tap{out, c}
 			}
 			return next.Invoke(ctx, in, out)
@@ -38,13 +63,14 @@ type tap struct {
 	c   *capture
 }
 
-// Decode copies what the inner decoder consumes: the buffer is the connection's and is used again.
+// Decode copies what the inner decoder consumes, and all that came where it fails: the buffer is the connection's and is used again.
 func (t tap) Decode(b *bin.Buffer) error {
 	before := b.Buf
 	if err := t.out.Decode(b); err != nil {
+		t.c.put(before, whyUnread(err))
 		return err
 	}
-	t.c.raw = bytes.Clone(before[:len(before)-len(b.Buf)])
+	t.c.put(before[:len(before)-len(b.Buf)], "")
 	return nil
 }
 

@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -32,6 +31,11 @@ func (w *watch) look(ctx context.Context) error {
 		if err := w.renewed(ctx); err != nil {
 			return err
 		}
+		if w.joinLater {
+			if err := w.membership(ctx); err != nil {
+				return err
+			}
+		}
 		return w.stories(ctx)
 	}
 	c := w.cursor()
@@ -57,7 +61,7 @@ func (w *watch) byID(ctx context.Context, ids []int) (reply[tg.MessagesMessagesC
 	}
 	list, ok := rep.value.(messages)
 	if !ok {
-		return rep, nil, fmt.Errorf("channels.getMessages: unexpected %s", rep.value.TypeName())
+		return rep, nil, odd(ctx, w.r, "channels.getMessages", w.asked(ids), rep, "unexpected "+rep.value.TypeName())
 	}
 	return rep, list, nil
 }

@@ -38,12 +38,15 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 		if err := r.pay(ctx, method); err != nil {
 			return reply[T]{}, err
 		}
-		out, err := attempt(ctx, r, capt, f)
+		out, err := attempt(ctx, r, method, capt, f)
 		if err == nil {
 			return out, r.answered(ctx, method)
 		}
 		if ctx.Err() != nil {
 			return out, fmt.Errorf("%s: %w", method, ctx.Err())
+		}
+		if err := r.unread(ctx, err); err != nil {
+			return out, err
 		}
 		if a := lost(r.o.Alias, err); a != nil {
 			return out, a
@@ -54,7 +57,7 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 			}
 			continue
 		}
-		if tries++; !retryable(err) || tries > r.o.Retries {
+		if tries++; !retryable(err) || tries > r.retries(err) || r.waitFor(method) > r.o.RetryMax {
 			return out, fmt.Errorf("%s: %w", method, err)
 		}
 		if w := watchOf(ctx); w != nil {
@@ -67,19 +70,25 @@ func ask[T any](ctx context.Context, r *run, method string, capt bool, f func(co
 	}
 }
 
-func attempt[T any](ctx context.Context, r *run, capt bool, f func(context.Context) (T, error)) (reply[T], error) {
-	c := &capture{}
+func attempt[T any](ctx context.Context, r *run, method string, capt bool, f func(context.Context) (T, error)) (reply[T], error) {
+	c := &capture{wanted: capt}
 	rctx, cancel := context.WithTimeout(ctx, r.o.RPCTimeout)
 	defer cancel()
-	if capt {
+	if capt || aboutChannels(method) {
 		rctx = withCapture(rctx, c)
 	}
 	out := reply[T]{from: r.o.Now()}
 	v, err := f(rctx)
-	if err != nil {
-		return out, err // c may still be written to by a late answer: it is not read
+	out.to = r.o.Now()
+	raw, request, why := c.take()
+	if err != nil && why != "" {
+		span := evidence.Span{From: evidence.At(out.from), To: evidence.At(out.to)}
+		return out, &unreadError{method: method, why: why, raw: raw, request: request, span: span, err: err}
 	}
-	out.value, out.raw, out.to = v, c.raw, r.o.Now()
+	if err != nil {
+		return out, err
+	}
+	out.value, out.raw = v, raw
 	return out, nil
 }
 

@@ -3,7 +3,6 @@ package telegram
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -118,10 +117,16 @@ func (w *watch) confirmed(c cursor) bool {
 
 // lookUp asks what the address stands for.
 func (w *watch) lookUp(ctx context.Context) (bool, error) {
-	from, request := w.r.o.Now(), &tg.ContactsResolveUsernameRequest{Username: w.username}
-	rep, err := ask(ctx, w.r, "contacts.resolveUsername", true, func(ctx context.Context) (*tg.ContactsResolvedPeer, error) {
-		return w.r.api.ContactsResolveUsername(ctx, request)
-	})
+	from, name := w.r.o.Now(), w.username
+	rep, err := w.resolveName(ctx, name)
+	free := err
+	if nameFree(err) {
+		if newer, again, aerr := w.lookUpNewer(ctx); aerr != nil {
+			return false, aerr
+		} else if newer != "" {
+			name, rep, err = newer, again, nil
+		}
+	}
 	if nameFree(err) && w.cursor().Channel == 0 {
 		s := &evidence.Status{
 			State: evidence.StatusUnknown, Because: evidence.StatusNameFree, Said: "contacts.resolveUsername: " + said(err),
@@ -139,17 +144,19 @@ func (w *watch) lookUp(ctx context.Context) (bool, error) {
 	}
 	c := w.cursor()
 	if c.Channel != 0 && c.Channel != ch.ID && (c.Candidate != ch.ID || !w.confirmed(c)) {
-		return false, w.foundMoved(ctx, rep, ch.ID)
+		return false, w.foundMoved(ctx, rep, name, ch.ID)
 	}
-	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": w.username}, rep)
+	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": name}, rep)
 	if err != nil {
 		return false, err
 	}
 	b := w.r.batch()
 	id := b.Add(account(ch.ID), acq, true)
-	b.Add(evidence.Target(w.target.ID), &evidence.TargetBound{
-		Account: evidence.Ref{Name: account(ch.ID)}, Address: w.target.Address, Acquisition: id,
-	}, false)
+	if name == w.username { // the address stands for nobody otherwise, and what the target is bound to was said before
+		b.Add(evidence.Target(w.target.ID), &evidence.TargetBound{
+			Account: evidence.Ref{Name: account(ch.ID)}, Address: w.target.Address, Acquisition: id,
+		}, false)
+	}
 	err = w.commit(ctx, b, func(c *cursor) {
 		if c.Channel != ch.ID {
 			*c = cursor{}
@@ -160,10 +167,46 @@ func (w *watch) lookUp(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	w.resumed = w.resumed && !w.cursor().Observed.IsZero()
-	if _, err := w.snapshot(ctx, false); err != nil {
+	names, err := w.snapshot(ctx, false)
+	if err != nil {
 		return false, err
 	}
+	if name != w.username && !w.named(names) {
+		if err := w.renamedTo(ctx, from, names, free); err != nil {
+			return false, err
+		}
+	}
 	return w.cursor().Stopped == "", nil
+}
+
+func (w *watch) resolveName(ctx context.Context, name string) (reply[*tg.ContactsResolvedPeer], error) {
+	return ask(ctx, w.r, "contacts.resolveUsername", true, func(ctx context.Context) (*tg.ContactsResolvedPeer, error) {
+		return w.r.api.ContactsResolveUsername(ctx, &tg.ContactsResolveUsernameRequest{Username: name})
+	})
+}
+
+// newerNames is how many of the names that a channel bore last are looked up for an account that cannot reach it.
+const newerNames = 2
+
+// lookUpNewer looks up the names that the channel bore when another account of ours saw it last: an account that never resolved it has no
+// access hash, and so no way to a channel that has given the target's name up. What it returns may be another channel, which is for resolve
+// to refuse; name is empty where nobody bears such a name, or none is known.
+func (w *watch) lookUpNewer(ctx context.Context) (name string, rep reply[*tg.ContactsResolvedPeer], err error) {
+	c := w.cursor()
+	if c.Channel == 0 || c.AccessHash != 0 || c.Address != w.target.Address {
+		return "", rep, nil
+	}
+	names := slices.DeleteFunc(slices.Clone(c.Names), func(n string) bool { return strings.EqualFold(n, w.username) })
+	for _, n := range names[:min(len(names), newerNames)] {
+		rep, err = w.resolveName(ctx, strings.ToLower(n))
+		if err == nil {
+			return strings.ToLower(n), rep, nil
+		}
+		if !nameFree(err) {
+			return "", rep, err
+		}
+	}
+	return "", rep, nil
 }
 
 // stop records why the target is not observed, and remembers it so that a restart neither asks nor records again.
@@ -199,7 +242,7 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 	full, ok := rep.value.FullChat.(*tg.ChannelFull)
 	ch, why := refusal(rep.value.Chats, nil, &tg.PeerChannel{ChannelID: c.Channel})
 	if !ok || ch == nil {
-		return nil, fmt.Errorf("channels.getFullChannel: the reply does not describe channel %d", c.Channel)
+		return nil, w.notDescribed(ctx, c, rep)
 	}
 	names = usernames(ch)
 	w.bearsName = w.named(names)
@@ -222,6 +265,7 @@ func (w *watch) snapshot(ctx context.Context, quiet bool) (names []string, err e
 	seen.Acquisition = b.Add(account(c.Channel), acq, true)
 	b.Add(account(c.Channel), seen, false)
 	err = w.commit(ctx, b, func(c *cursor) {
+		c.Names = names
 		if c.Pts == 0 {
 			c.Pts = max(1, full.Pts)
 			c.Observed = rep.from

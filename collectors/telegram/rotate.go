@@ -2,7 +2,6 @@ package telegram
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"time"
 
@@ -52,7 +51,7 @@ func (w *watch) newest(ctx context.Context, above int) (reply[tg.MessagesMessage
 	}
 	list, ok := rep.value.(messages)
 	if !ok {
-		return rep, nil, fmt.Errorf("messages.getHistory: unexpected %s", rep.value.TypeName())
+		return rep, nil, odd(ctx, w.r, "messages.getHistory", historyRequest(w.channel(), 0, above), rep, "unexpected "+rep.value.TypeName())
 	}
 	msgs := slices.DeleteFunc(slices.Clone(list.GetMessages()), func(m tg.MessageClass) bool { return m.GetID() <= above })
 	return rep, msgs, nil
@@ -168,7 +167,7 @@ func (w *watch) beginSince(ctx context.Context, rep reply[tg.MessagesMessagesCla
 		}
 		list, ok := rep.value.(messages)
 		if !ok {
-			return fmt.Errorf("messages.getHistory: unexpected %s", rep.value.TypeName())
+			return odd(ctx, w.r, "messages.getHistory", historyRequest(w.channel(), offset, 0), rep, "unexpected "+rep.value.TypeName())
 		}
 		msgs = list.GetMessages()
 	}

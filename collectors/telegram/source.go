@@ -178,6 +178,7 @@ type Source struct {
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
+	unread  unreadLog
 	now     *run // the present one
 }
 

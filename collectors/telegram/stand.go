@@ -176,13 +176,16 @@ func (w *watch) renamedTo(ctx context.Context, from time.Time, names []string, n
 }
 
 // foundMoved records that the target's address leads to another channel, and stops the target until people say what that means.
-func (w *watch) foundMoved(ctx context.Context, rep reply[*tg.ContactsResolvedPeer], to int64) error {
+func (w *watch) foundMoved(ctx context.Context, rep reply[*tg.ContactsResolvedPeer], name string, to int64) error {
 	c := w.cursor()
-	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": w.username}, rep)
+	acq, err := acquired(ctx, w.r, "contacts.resolveUsername", map[string]any{"username": name}, rep)
 	if err != nil {
 		return err
 	}
-	detail := fmt.Sprintf("the address stood for channel %d and now stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, to)
+	detail := fmt.Sprintf("nobody bears the target's name, and the name that channel %d bore last stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, to)
+	if name == w.username {
+		detail = fmt.Sprintf("the address stood for channel %d and now stands for channel %d; nothing is collected until a person confirms that this is still the target", c.Channel, to)
+	}
 	return w.stopWith(ctx, causeIdentity, detail, to, func(b *batch) {
 		b.Add(evidence.Target(w.target.ID), &evidence.Finding{
 			Rule: evidence.RuleIdentity, Detail: detail, Vantage: w.r.o.Vantage, Address: w.target.Address,

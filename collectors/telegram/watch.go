@@ -51,8 +51,10 @@ type watch struct {
 	bearsName  bool                // so did the latest snapshot say
 	restricted bool                // and this
 	doubted    bool                // the channel was refused to us since it was read last
+	doubtedAt  time.Time           // it stays so for a while: one method may be refused where others are not
 	bound      bool                // the channel may be read
 	wantsName  bool                // what is known of the channel does not suffice: its address is to be looked up
+	joinLater  bool                // the channel is to be joined when the budget allows it
 	resumed    bool                // the cursor is of an earlier run, and the stretch since then is still to be recorded
 	held       bool                // binding found it stopped
 	failures   int                 // in a row, of binding
@@ -147,20 +149,24 @@ func (w *watch) serve(l lane) error {
 		return nil
 	}
 	if w.bound && !w.doubted && refusedUs(err) { // find out at once what it is now
-		w.doubted = true
+		w.doubted, w.doubtedAt = true, w.r.o.Now()
 		w.unbind(0)
 		return nil
 	}
-	detail, ok := troubleOf(err)
+	cause, detail, ok := troubleOf(err)
 	if !ok || l == laneFiles || lost(w.r.o.Alias, err) != nil {
 		return err
 	}
 	w.log.Warn().Err(err).Msg("the target cannot be observed")
-	if err := w.gap(w.ctx, causeUnreachable, detail, false); err != nil {
+	if err := w.gap(w.ctx, cause, detail, false); err != nil {
 		return stopping(w.ctx, err)
 	}
-	w.blind(causeUnreachable)
-	w.unbind(w.retryAfter())
+	w.blind(cause)
+	pause := w.retryAfter()
+	if cause == causeUndecodable {
+		pause /= 12 // nothing was refused
+	}
+	w.unbind(pause)
 	return nil
 }
 
@@ -212,18 +218,21 @@ func (w *watch) step(l lane) error {
 	return nil
 }
 
-// troubleOf returns what is wrong with this target alone.
-func troubleOf(err error) (string, bool) {
+// troubleOf returns what is wrong with this target alone, and the gap's cause.
+func troubleOf(err error) (cause, detail string, ok bool) {
 	for _, own := range []error{errNotPublic, errStale} {
 		if errors.Is(err, own) {
-			return own.Error(), true
+			return causeUnreachable, own.Error(), true
 		}
+	}
+	if u, ok := asUnread(err); ok {
+		return causeUndecodable, u.detail(), true
 	}
 	rpc, ok := targetError(err)
 	if !ok {
-		return "", false
+		return "", "", false
 	}
-	return rpc.Type, true
+	return causeUnreachable, rpc.Type, true
 }
 
 func (w *watch) lookPays() context.Context {

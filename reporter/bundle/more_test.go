@@ -286,6 +286,7 @@ func TestReportShowsTextAsItIs(t *testing.T) {
 	for _, want := range []string{
 		"&lt;b&gt;markup &amp; quotes&lt;/b&gt;", `<span class="ctl" dir="ltr">U+202E</span>`, "یہ ایک فرضی پیغام ہے", `lang="ur"`, "the private person p", "3 versions",
 		"The platform announced the deletion", "names a private person", "was not valid UTF-8", "cited as exhibit 2",
+		"limit for one file (rule collect.max_bytes); 94371840 bytes are announced", "it could not be fetched; next try 2031-03-05 00:00 UTC",
 	} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page does not hold %q", want)

@@ -259,7 +259,8 @@ func (w *world) posts() {
 	w.page("updates.getChannelDifference", func(acq evidence.ID, at evidence.Span) []evidence.Draft {
 		return []evidence.Draft{
 			{Subject: w.channel.Post(9), Body: &evidence.PostGone{How: evidence.GoneDeletionNotice, Method: evidence.MethodMTProto, Vantage: "home", Acquisition: acq, Observed: at}},
-			{Subject: w.channel.Post(11), Body: &evidence.MediaMissed{MediaID: "video 111", Reason: "too-large", Detail: "the limit is 50 MiB", Size: 90 << 20, Acquisition: acq}},
+			{Subject: w.channel.Post(11), Body: &evidence.MediaMissed{MediaID: "video 111", Reason: "too-large", Rule: "collect.max_bytes", Detail: "the limit is 50 MiB", Size: 90 << 20, Acquisition: acq}},
+			{Subject: w.channel.Post(11), Body: &evidence.MediaMissed{MediaID: "photo 112", Reason: "unreachable", Next: evidence.At(time.Date(2031, 3, 5, 0, 0, 0, 0, time.UTC)), Acquisition: acq}},
 		}
 	})
 	w.seen(11, "ایشی یک فرضی کلوهے، پہ چکاسا انت.", nil) // Balochi

@@ -35,6 +35,12 @@ func observing() map[evidence.Kind]teller {
 					s += " in our own encoding, since the platform's library hands over what it decoded and not the bytes as they came"
 				}
 			}
+			if u := b.Undecoded; u != nil {
+				s += fmt.Sprintf("; the reply of %d bytes (%s) could not be read: %s", u.Size, short(u.SHA256), Visible(u.Why))
+				if b.Reply.IsZero() && u.Size > 0 {
+					s += "; its bytes were not kept, as they are over what is kept of such replies"
+				}
+			}
 			if len(b.Skipped) > 0 {
 				s += fmt.Sprintf("; %s not read", many(len(b.Skipped), "part"))
 			}
@@ -63,10 +69,14 @@ func observing() map[evidence.Kind]teller {
 			if b.Thumbnail {
 				thing = "a preview picture"
 			}
-			return fmt.Sprintf("kept %s of %s: %d bytes, %s, %s", thing, f.what, b.Blob.Size, Visible(orElse(b.MIME, "of unknown type")), short(b.Blob.SHA256))
+			s := fmt.Sprintf("kept %s of %s: %d bytes, %s, %s", thing, f.what, b.Blob.Size, Visible(orElse(b.MIME, "of unknown type")), short(b.Blob.SHA256))
+			if b.StandsFor != "" {
+				s += "; it is " + Visible(b.Says())
+			}
+			return s
 		}),
 		evidence.KindMediaMissed: tells("did not keep a file of %s", func(f fact, b *evidence.MediaMissed) string {
-			return fmt.Sprintf("did not keep a file of %s: %s", f.what, Visible(b.Reason))
+			return fmt.Sprintf("did not keep a file of %s: %s", f.what, Visible(b.Says()))
 		}),
 		evidence.KindGap: tells("could not observe %s for a while", func(f fact, b *evidence.Gap) string {
 			s := fmt.Sprintf("could not observe %s from %s to %s: %s", f.what, minute(b.From), minute(b.To), Visible(b.Cause))

@@ -103,7 +103,7 @@ func samples() []evidence.Body {
 		&evidence.PostCounts{Posts: make([]evidence.Post, 3)},
 		&evidence.PostGone{How: evidence.GoneErased, Vantage: "main"},
 		&evidence.MediaKept{Blob: obj, MIME: "image/png", Name: secret},
-		&evidence.MediaMissed{Reason: "too-large"},
+		&evidence.MediaMissed{Reason: "too-large", Rule: "collect.max_bytes_of.video", Size: 90 << 20},
 		&evidence.Gap{Span: evidence.Span{From: at(7), To: at(8)}, Cause: "outage", Recovered: true},
 		&evidence.Collector{State: "flood-waiting", Until: at(9)},
 		&evidence.Collector{State: "frozen", Detail: "Telegram froze our account main", FrozenSince: at(6), FrozenUntil: at(9), Appeal: "https://t.me/spambot", Advice: "appeal with an official app"},

@@ -31,6 +31,11 @@ type File struct {
 	MIME    string          `json:"mime,omitempty"`
 	Name    string          `json:"name,omitempty"`
 	Missed  string          `json:"missed,omitempty"` // the reason
+	// Says is the reason in plain words, with the rule that it rests on and the next try.
+	Says string `json:"says,omitempty"`
+	// Preview is a smaller rendering that was kept instead, and PreviewSays what it stands for.
+	Preview     evidence.Object `json:"preview,omitzero"`
+	PreviewSays string          `json:"preview_says,omitempty"`
 }
 
 // Post is everything that the log says about one post.
@@ -93,10 +98,17 @@ func (p *Post) add(r evidence.Record) {
 		h.At, h.Detail = b.Observed.To, b.MediaID
 		if !b.Thumbnail {
 			p.file(File{MediaID: b.MediaID, Blob: b.Blob, MIME: b.MIME, Name: b.Name})
+		} else if b.StandsFor != "" {
+			h.Detail += ": " + b.Says()
+			p.preview(b.MediaID, b.Blob, b.Says())
 		}
 	case *evidence.MediaMissed:
-		h.Detail = b.MediaID + ": " + b.Reason
-		p.file(File{MediaID: b.MediaID, Missed: b.Reason})
+		h.Detail = b.MediaID + ": " + b.Says()
+		if b.Thumbnail {
+			p.preview(b.MediaID, evidence.Object{}, b.Says())
+		} else {
+			p.file(File{MediaID: b.MediaID, Missed: b.Reason, Says: b.Says()})
+		}
 	case *evidence.Access:
 		if h.Detail = b.What; b.What == lookAtPost {
 			p.opened[r.Actor] = r.Seq
@@ -123,9 +135,23 @@ func (p *Post) hide(why string) {
 	}
 }
 
+// preview notes what is there instead of a file, or why that is not either.
+func (p *Post) preview(id string, blob evidence.Object, says string) {
+	for i := range p.Media {
+		if p.Media[i].MediaID == id {
+			p.Media[i].Preview, p.Media[i].PreviewSays = blob, says
+			return
+		}
+	}
+	p.Media = append(p.Media, File{MediaID: id, Missed: "not-collected", Preview: blob, PreviewSays: says})
+}
+
 func (p *Post) file(f File) {
 	for i := range p.Media {
 		if p.Media[i].MediaID == f.MediaID {
+			if f.Missed != "" {
+				f.Preview, f.PreviewSays = p.Media[i].Preview, p.Media[i].PreviewSays
+			}
 			p.Media[i] = f
 			return
 		}

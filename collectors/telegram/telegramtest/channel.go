@@ -61,7 +61,9 @@ type Channel struct {
 	posts   []*entry // by ascending id
 	next    int      // the last id given
 	stories []Story
-	asked   int // the highest pts that a client asked for what came after
+	asked   int               // the highest pts that a client asked for what came after
+	deep    int               // how many posts are made on demand
+	make    func(id int) Post // nil where none are
 }
 
 // entry is a post and its encoding, made when it is first needed.
@@ -278,7 +280,9 @@ func (ch *Channel) find(id int) (int, bool) {
 func (ch *Channel) entries(ids []int) []*entry {
 	var list []*entry
 	for _, id := range ids {
-		if i, ok := ch.find(id); ok {
+		if id > 0 && id <= ch.deep {
+			list = append(list, ch.at(id-1))
+		} else if i, ok := ch.find(id); ok {
 			list = append(list, ch.posts[i])
 		}
 	}

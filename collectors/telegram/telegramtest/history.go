@@ -1,8 +1,6 @@
 package telegramtest
 
 import (
-	"slices"
-
 	"github.com/gotd/td/bin"
 	"github.com/gotd/td/tg"
 )
@@ -25,33 +23,10 @@ func (s *Server) getHistory(_ caller, q *tg.MessagesGetHistoryRequest) (bin.Enco
 	if ch.profile.Hidden != HidePosts {
 		about = ch.page(q, limit)
 	}
-	out := &tg.MessagesChannelMessages{Pts: ch.pts, Count: len(ch.posts)}
+	out := &tg.MessagesChannelMessages{Pts: ch.pts, Count: ch.size()}
 	for _, e := range about {
 		out.Messages = append(out.Messages, ch.encode(e))
 	}
 	out.Chats, out.Users = ch.others(about)
 	return out, nil
-}
-
-func (ch *Channel) page(q *tg.MessagesGetHistoryRequest, limit int) []*entry {
-	// end is the position after the newest message that is selected.
-	end := len(ch.posts)
-	if q.OffsetID > 0 {
-		end, _ = ch.find(q.OffsetID)
-	}
-	if q.OffsetDate > 0 {
-		older, _ := slices.BinarySearchFunc(ch.posts, q.OffsetDate, func(e *entry, date int) int { return e.post.Date - date })
-		end = min(end, older)
-	}
-	end -= q.AddOffset
-	start := end - limit
-	end, start = min(max(end, 0), len(ch.posts)), min(max(start, 0), len(ch.posts))
-	var list []*entry
-	for i := end - 1; i >= start; i-- {
-		id := ch.posts[i].post.ID
-		if (q.MaxID <= 0 || id < q.MaxID) && id > q.MinID {
-			list = append(list, ch.posts[i])
-		}
-	}
-	return list
 }
