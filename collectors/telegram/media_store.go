@@ -227,7 +227,7 @@ func (p *partial) close(settled bool) error {
 	}
 	err = errors.Join(err, p.journal.Close())
 	if settled {
-		err = errors.Join(err, os.Remove(p.path+journalExt), os.Remove(p.path+dataExt))
+		err = errors.Join(err, removed(p.path+journalExt), removed(p.path+dataExt))
 	}
 	return err
 }
@@ -239,10 +239,33 @@ func (w *watch) removePartial(p pending, f file) {
 	}
 	path := filepath.Join(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p))
 	for _, ext := range []string{dataExt, journalExt} {
-		if err := os.Remove(path + ext); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		if err := removed(path + ext); err != nil {
 			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
 		}
 	}
+}
+
+// removed removes a file; one that an erasure took before is removed as well.
+func removed(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// ClearPartials removes the parts of all files that are not complete yet, whose names do not say what they are of: after an erasure nothing
+// of what was erased may be left among them. A download that is under way goes on, and one that was interrupted begins anew.
+func ClearPartials(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range list {
+		if name := e.Name(); strings.HasSuffix(name, dataExt) || strings.HasSuffix(name, journalExt) || strings.HasSuffix(name, journalExt+".new") {
+			err = errors.Join(err, removed(filepath.Join(dir, name)))
+		}
+	}
+	return err
 }
 
 // ReadAt implements io.ReaderAt.
