@@ -1,6 +1,10 @@
 package daemon
 
 import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -64,7 +68,13 @@ func TestTwoPeopleEraseAWrongListing(t *testing.T) {
 	y.must(y.call("POST", "/v1/holds", HoldRequest{Person: "lubna", HoldInput: review.HoldInput{Target: "two", Reason: "proceedings"}}, &between))
 	y.refused("held meanwhile", y.erase("sara", "two", nil), review.Held)
 	y.must(y.call("POST", "/v1/holds/release", ReleaseRequest{Person: "lubna", Hold: between.Seq, Reason: "ended"}, nil))
+	part := filepath.Join(partials(y.r.Config), "0123.part")
+	y.must(os.MkdirAll(filepath.Dir(part), 0o700))
+	y.must(os.WriteFile(part, []byte("half a file (simulated)"), 0o600))
 	y.must(y.erase("sara", "two", &e))
+	if _, err := os.Stat(part); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the parts of an unfinished file stay: %v", err)
+	}
 	if e.Erased == nil || e.Erased.Bodies < 7 || e.Erased.Replies != 2 || e.Erased.Files < 4 {
 		t.Errorf("two people: %+v", e.Erased)
 	}

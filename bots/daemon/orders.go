@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/telegram"
 	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
@@ -131,7 +132,13 @@ func (g *gathered) erase(plan vault.ErasePlan) (vault.Erasure, error) {
 	if errors.Is(err, evidence.ErrConflict) {
 		err = &review.Refusal{Code: review.ChangedSince, Sentence: "a hold was placed or released meanwhile: nothing was erased; it is tried again with the next run of retention"}
 	}
-	return out, err
+	if err != nil {
+		return out, err
+	}
+	if err := telegram.ClearPartials(partials(g.r.Config)); err != nil {
+		return out, fmt.Errorf("the records are erased; remove the parts of unfinished files in %s by hand: %w", partials(g.r.Config), err)
+	}
+	return out, nil
 }
 
 // eraseTarget erases what was collected of a wrongly listed account: posts, counts, files, snapshots, raw replies, and the decisions that

@@ -17,6 +17,9 @@ import (
 	"github.com/muhafiz/muhafiz/config"
 )
 
+// partials is the folder of the parts of files that are not complete yet.
+func partials(c *config.Config) string { return filepath.Join(c.Vault, "partial") }
+
 // account opens one of our Telegram accounts: its session is locked until release is called, so that no other process can use
 // it meanwhile.
 func account(c *config.Config, name, build string, now func() time.Time, log zerolog.Logger) (o telegram.Options, acc config.TelegramAccount, release func() error, err error) {
@@ -42,7 +45,7 @@ func account(c *config.Config, name, build string, now func() time.Time, log zer
 	}
 	o = telegram.Options{
 		Alias: name, AppID: acc.AppID, AppHash: acc.AppHash.Reveal(), Session: session,
-		Build: build, Log: log, Now: now, Partial: filepath.Join(c.Vault, "partial"),
+		Build: build, Log: log, Now: now, Partial: partials(c),
 		Vantage: acc.Vantage, PollEvery: time.Duration(c.Telegram.PollEvery),
 		RecheckEvery: time.Duration(c.Telegram.RecheckEvery), RecheckAgain: time.Duration(c.Telegram.RecheckRound),
 		Device: telegram.Device{

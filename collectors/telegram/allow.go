@@ -60,7 +60,7 @@ func allowOnly(methods []string) telegram.Middleware {
 			if !ok {
 				return fmt.Errorf("%T: %w", in, ErrMethodNotAllowed)
 			}
-			if !allowed[n.TypeName()] || !onlyOurselves(in) {
+			if !allowed[n.TypeName()] || !harmless(in) {
 				return fmt.Errorf("%s: %w", n.TypeName(), ErrMethodNotAllowed)
 			}
 			if err := mayJoin(ctx, in); err != nil {
@@ -71,16 +71,21 @@ func allowOnly(methods []string) telegram.Middleware {
 	})
 }
 
-// onlyOurselves keeps users.getUsers from being used to look at anybody else.
-func onlyOurselves(in bin.Encoder) bool {
-	q, ok := in.(*tg.UsersGetUsersRequest)
-	if !ok {
-		return true
-	}
-	for _, u := range q.ID {
-		if _, self := u.(*tg.InputUserSelf); !self {
-			return false
+// harmless looks at the arguments that decide whether a method of the list does no more than read channels: users.getUsers looks at
+// nobody but ourselves, histories and stories are those of channels, and a difference is never forced.
+func harmless(in bin.Encoder) bool {
+	switch q := in.(type) {
+	case *tg.UsersGetUsersRequest:
+		for _, u := range q.ID {
+			if _, self := u.(*tg.InputUserSelf); !self {
+				return false
+			}
 		}
+	case *tg.UpdatesGetChannelDifferenceRequest:
+		return !q.Force
+	case interface{ GetPeer() tg.InputPeerClass }:
+		_, channel := q.GetPeer().(*tg.InputPeerChannel)
+		return channel
 	}
 	return true
 }

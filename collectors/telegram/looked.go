@@ -11,7 +11,7 @@ import (
 type Looked struct {
 	Until   time.Time // the target was observed until then, but for its gaps; zero: never
 	Stopped string    // why the source looks at it no more; empty: it does
-	Pending int       // files that are wanted and neither kept nor missed
+	Pending int       // files that are wanted and not kept yet: those that were never tried, and those that are tried again
 }
 
 // Looks returns a reader of what a source's cursors say of its targets now. It remembers what it read for all targets at once, so
@@ -23,6 +23,6 @@ func Looks(sink collectors.Sink, source string) func(ctx context.Context, target
 		if err != nil {
 			return Looked{}, err
 		}
-		return Looked{Until: c.Observed, Stopped: c.Stopped, Pending: len(c.Pending)}, nil
+		return Looked{Until: c.Observed, Stopped: c.Stopped, Pending: len(c.Pending) + len(c.Later)}, nil
 	}
 }

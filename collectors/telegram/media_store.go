@@ -277,6 +277,29 @@ func (w *watch) removePartial(p pending, f file) {
 	}
 }
 
+// removed removes a file; one that an erasure took before is removed as well.
+func removed(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// ClearPartials removes the parts of all files that are not complete yet, whose names do not say what they are of: after an erasure nothing
+// of what was erased may be left among them. A download that is under way goes on, and one that was interrupted begins anew.
+func ClearPartials(dir string) error {
+	list, err := os.ReadDir(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, e := range list {
+		if name := e.Name(); strings.HasSuffix(name, dataExt) || strings.HasSuffix(name, journalExt) || strings.HasSuffix(name, journalExt+".new") {
+			err = errors.Join(err, removed(filepath.Join(dir, name)))
+		}
+	}
+	return err
+}
+
 // ReadAt implements io.ReaderAt.
 func (p *partial) ReadAt(b []byte, off int64) (int, error) { return p.data.ReadAt(b, off) }
 

@@ -30,7 +30,9 @@ func (s *Server) note(name string) {
 		s.log.count = map[string]int{}
 	}
 	s.log.calls = append(s.log.calls, Call{Method: name, Time: time.Now()})
-	s.log.count[name]++
+	if s.log.count[name]++; s.log.count[name] == 1 {
+		tell(name)
+	}
 	close(s.log.changed)
 	s.log.changed = make(chan struct{})
 }

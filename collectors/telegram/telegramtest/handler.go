@@ -109,6 +109,10 @@ func (s *Server) onMessage(srv *tgtest.Server, req *tgtest.Request) error {
 	if err != nil {
 		return badRequest(err)
 	}
+	if harm := s.harm(q); harm != "" {
+		s.opts.Ledger.Add(name + " " + harm)
+		tell(name + " " + harm)
+	}
 	return s.respond(srv, req, name, r, q)
 }
 

@@ -10,6 +10,7 @@ import (
 	"image/color"
 	"image/png"
 	"math/rand/v2"
+	"os"
 	"sync"
 	"testing"
 	"time"
@@ -23,7 +24,10 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/telegram/telegramtest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	_ = os.Unsetenv(telegramtest.CalledEnv) // what the server's own tests call is not the program's
+	goleak.VerifyTestMain(m)
+}
 
 // desk is a client that is logged in and runs for the length of a test.
 type desk struct {

@@ -39,7 +39,9 @@ func (s *Server) note(c Call) {
 		s.log.count = map[string]int{}
 	}
 	s.log.calls = append(s.log.calls, c)
-	s.log.count[c.Kind]++
+	if s.log.count[c.Kind]++; s.log.count[c.Kind] == 1 {
+		tell(c.Kind)
+	}
 	s.log.wake()
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -18,6 +19,7 @@ import (
 
 // The library's reader hangs for good when a frame comes after its consumer has gone; nobody can wake it. Everything else has to end.
 func TestMain(m *testing.M) {
+	_ = os.Unsetenv(whatsapptest.CalledEnv) // what the server's own tests send is not the program's
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("go.mau.fi/whatsmeow/socket.(*FrameSocket).frameComplete"))
 }
 
