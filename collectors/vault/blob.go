@@ -26,7 +26,8 @@ type blobs struct {
 	now   func() time.Time
 	locks [256]sync.Mutex
 
-	making sync.Mutex // held while folders are made
+	making  sync.Mutex // held while folders are made
+	buffers sync.Pool  // of *[copyBuffer]byte
 
 	mu    sync.Mutex
 	dirs  map[string]bool          // folders of first bytes whose own entry is known to be on disk
@@ -34,6 +35,9 @@ type blobs struct {
 	young map[evidence.Digest]bool
 	old   map[evidence.Digest]bool
 }
+
+// copyBuffer is how much is read at a time: most replies whole.
+const copyBuffer = 64 << 10
 
 // maxYoung bounds the memory of blobs known to be there: at most twice as many are remembered.
 const maxYoung = 1 << 15
@@ -159,14 +163,19 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 
 // copy writes what r gives to a file, sealed where this vault is, and to the hash as it is.
 func (b *blobs) copy(f io.Writer, h io.Writer, r io.Reader) (int64, error) {
+	buf, _ := b.buffers.Get().(*[copyBuffer]byte)
+	if buf == nil {
+		buf = new([copyBuffer]byte)
+	}
+	defer b.buffers.Put(buf)
 	if b.ring == nil {
-		return io.Copy(io.MultiWriter(f, h), r)
+		return io.CopyBuffer(io.MultiWriter(f, h), r, buf[:])
 	}
 	w, err := b.ring.sealFile(f, monthOf(b.now()))
 	if err != nil {
 		return 0, err
 	}
-	n, err := io.Copy(io.MultiWriter(w, h), r)
+	n, err := io.CopyBuffer(io.MultiWriter(w, h), r, buf[:])
 	if err == nil {
 		err = w.Close()
 	}

@@ -16,8 +16,9 @@ import (
 )
 
 const (
-	// pushQueue is how many pushes of a channel may wait for the disk before the library waits for us.
-	pushQueue = 2048
+	// pushQueue is how many pushes of a channel may wait for the disk before the library waits for us. The room for them is there as
+	// long as the target is watched, so they are pointers.
+	pushQueue = 1024
 	// pushBatch is how many of them become durable at once.
 	pushBatch = 512
 	// pushBytes ends a batch early.
@@ -36,7 +37,7 @@ type push struct {
 
 // pushed hands a push to the target that it belongs to. One of a channel that is no target is acknowledged and forgotten.
 func (r *run) pushed(l *link, e *events.Message) {
-	p := push{e, r.o.Now(), l}
+	p := &push{e, r.o.Now(), l}
 	r.mu.Lock()
 	w := r.routes[e.Info.Chat.String()]
 	r.mu.Unlock()
@@ -51,7 +52,7 @@ func (r *run) pushed(l *link, e *events.Message) {
 }
 
 // acknowledge tells the platform that the push need not be sent again.
-func (p push) acknowledge() {
+func (p *push) acknowledge() {
 	done, ok := p.link.use()
 	if !ok {
 		return // it comes again over the next connection
@@ -64,7 +65,7 @@ func (p push) acknowledge() {
 // absorb makes pushes durable, many at once, and acknowledges them afterwards, while the next are being written. A push that was not
 // acknowledged comes again.
 func (w *watch) absorb(ctx context.Context) error {
-	acks := make(chan []push, 4)
+	acks := make(chan []*push, 4)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -98,8 +99,8 @@ func (w *watch) absorb(ctx context.Context) error {
 }
 
 // along takes along the pushes that wait behind p.
-func (w *watch) along(p push) []push {
-	ps := []push{p}
+func (w *watch) along(p *push) []*push {
+	ps := []*push{p}
 	size := proto.Size(p.event.RawMessage)
 	for len(ps) < pushBatch && size < pushBytes {
 		select {
@@ -114,7 +115,7 @@ func (w *watch) along(p push) []push {
 
 // store makes a batch of pushes durable: their content as protobuf in one reply, and a post each. What a query shows later is the same
 // version; see draft.
-func (w *watch) store(ctx context.Context, ps []push) error {
+func (w *watch) store(ctx context.Context, ps []*push) error {
 	var buf bytes.Buffer
 	var posts []post
 	span := evidence.Span{From: evidence.At(ps[0].at), To: evidence.At(ps[len(ps)-1].at)}
@@ -164,7 +165,7 @@ func (w *watch) store(ctx context.Context, ps []push) error {
 }
 
 // read translates a push, and appends its content to the batch's.
-func (p push) read(buf *bytes.Buffer) (post, string) {
+func (p *push) read(buf *bytes.Buffer) (post, string) {
 	i := p.event.Info
 	if i.ServerID <= 0 || i.ServerID > maxNumber {
 		return post{}, "no usable server_id: " + strconv.Itoa(int(i.ServerID))

@@ -98,7 +98,7 @@ func (w wire) read() post {
 		x.body.Media = append(x.body.Media, evidence.Media{ID: "undecodable " + hex.EncodeToString(d[:]), Type: "undecodable", Size: int64(len(w.plaintext))})
 		return x
 	}
-	x.content(&m, 0)
+	x.content(&m, w.plaintext, 0)
 	return x
 }
 

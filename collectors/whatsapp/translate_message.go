@@ -10,6 +10,7 @@ import (
 
 	"go.mau.fi/whatsmeow/proto/waE2E"
 	"go.mau.fi/whatsmeow/types"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -18,14 +19,15 @@ import (
 // maxNesting bounds messages within messages.
 const maxNesting = 8
 
-// content adds what a message says. A kind that is not known here is recorded by its name, and stands in the raw element.
-func (x *post) content(m *waE2E.Message, depth int) {
+// content adds what a message says. A kind that is not known here is recorded by its name, and stands in the raw element. wire are the bytes
+// that it was read from, where they are at hand.
+func (x *post) content(m *waE2E.Message, wire []byte, depth int) {
 	if p := m.GetProtocolMessage(); p != nil && p.GetType() == waE2E.ProtocolMessage_REVOKE {
 		x.deleted = true
 		return
 	}
 	x.association(m.GetMessageContextInfo())
-	for _, f := range populated(m.ProtoReflect()) {
+	for _, f := range populated(m.ProtoReflect(), wire) {
 		name, v := snake(string(f.Name())), m.ProtoReflect().Get(f)
 		if f.Kind() == protoreflect.StringKind {
 			x.text(v.String())
@@ -48,17 +50,49 @@ func (x *post) content(m *waE2E.Message, depth int) {
 	}
 }
 
-// populated lists the fields that are set, by number: the library's own order is not always the same.
-func populated(m protoreflect.Message) []protoreflect.FieldDescriptor {
+// populated lists the fields that are set, by number: the library's own order is not always the same. A message has over a hundred fields of
+// which one or two are set, so those that its bytes name are looked at alone.
+func populated(m protoreflect.Message, wire []byte) []protoreflect.FieldDescriptor {
 	var out []protoreflect.FieldDescriptor
-	m.Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+	add := func(f protoreflect.FieldDescriptor) {
 		if f.Kind() == protoreflect.StringKind || (f.Kind() == protoreflect.MessageKind && !f.IsList()) {
 			out = append(out, f)
 		}
-		return true
-	})
+	}
+	if !named(m, wire, add) {
+		out = out[:0]
+		m.Range(func(f protoreflect.FieldDescriptor, _ protoreflect.Value) bool {
+			add(f)
+			return true
+		})
+	}
 	slices.SortFunc(out, func(a, b protoreflect.FieldDescriptor) int { return int(a.Number()) - int(b.Number()) })
 	return out
+}
+
+// named calls add for each set field that a message's bytes name; false where they cannot be read to their end, or there are none.
+func named(m protoreflect.Message, wire []byte, add func(protoreflect.FieldDescriptor)) bool {
+	if len(wire) == 0 {
+		return false
+	}
+	var seen []protoreflect.FieldNumber
+	for len(wire) > 0 {
+		number, _, n := protowire.ConsumeField(wire)
+		if n < 0 {
+			return false
+		}
+		wire = wire[n:]
+		if slices.Contains(seen, number) {
+			continue
+		}
+		if seen = append(seen, number); len(seen) > 100 {
+			return false
+		}
+		if f := m.Descriptor().Fields().ByNumber(number); f != nil && m.Has(f) {
+			add(f)
+		}
+	}
+	return true
 }
 
 func (x *post) wrapped(m *waE2E.Message, name string, depth int) {
@@ -66,7 +100,7 @@ func (x *post) wrapped(m *waE2E.Message, name string, depth int) {
 		x.media(evidence.Media{ID: name, Type: name})
 		return
 	}
-	x.content(m, depth+1)
+	x.content(m, nil, depth+1)
 }
 
 // maxText is the longest text in a record; the whole stands in the raw element.

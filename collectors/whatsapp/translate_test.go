@@ -248,6 +248,10 @@ func FuzzPlaintext(f *testing.F) {
 		if !utf8.ValidString(x.body.Text) {
 			t.Fatal("text is not UTF-8")
 		}
+		var m waE2E.Message
+		if proto.Unmarshal(b, &m) == nil && !slices.Equal(populated(m.ProtoReflect(), b), populated(m.ProtoReflect(), nil)) {
+			t.Fatal("the bytes do not name the fields that are set")
+		}
 		if y, err := json.Marshal(x.body.Media); err != nil {
 			t.Fatal(err, y)
 		}

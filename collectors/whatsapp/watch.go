@@ -23,7 +23,7 @@ type watch struct {
 	invite string // of the target's address
 	log    zerolog.Logger
 	hints  chan struct{}
-	pushes chan push
+	pushes chan *push
 	live   chan liveCounts
 
 	putting sync.Mutex // held over a Put: the cursor has one order
@@ -57,7 +57,7 @@ type watch struct {
 func newWatch(r *run, t collectors.Target) *watch {
 	return &watch{
 		r: r, target: t, invite: inviteCode(t.Address), log: r.log.With().Str("target", t.ID).Logger(),
-		hints: make(chan struct{}, 1), pushes: make(chan push, pushQueue), files: map[pending]file{}, numbers: map[string]int{},
+		hints: make(chan struct{}, 1), pushes: make(chan *push, pushQueue), files: map[pending]file{}, numbers: map[string]int{},
 		edits: map[int]time.Time{}, live: make(chan liveCounts, 64),
 		more: make(chan struct{}, 1), fetched: make(chan struct{}, 1),
 		known: map[int]known{}, deleted: map[int]bool{}, skipped: map[string]bool{},
