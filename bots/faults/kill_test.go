@@ -146,12 +146,19 @@ func (s *site) converge(o *observer) {
 	defer cl.Close()
 	o.again(ctx, cl)
 	o.posts()
-	for s.channel.Confirmed() < s.channel.Pts() {
-		if ctx.Err() != nil {
-			s.t.Fatalf("the channel is read up to %d of %d:\n%s", s.channel.Confirmed(), s.channel.Pts(), d.words())
+	d.caughtUp()
+	o.confirm()
+	d.stop()
+}
+
+// caughtUp waits until the daemon has told the platform that it has every post.
+func (d *running) caughtUp() {
+	d.t.Helper()
+	ch := d.s.channel
+	for deadline := time.Now().Add(patience); ch.Confirmed() < ch.Pts(); {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("the channel is read up to %d of %d:\n%s", ch.Confirmed(), ch.Pts(), d.words())
 		}
 		time.Sleep(20 * time.Millisecond) // the daemon asks at its own pace
 	}
-	o.confirm()
-	d.stop()
 }
