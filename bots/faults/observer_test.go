@@ -88,8 +88,8 @@ func (o *observer) export(photo int) (path string, words []string) {
 func (o *observer) long() (path string, words []string) {
 	n := o.number()
 	var messages []string
-	for i := range 5000 {
-		text := fmt.Sprintf("Simulated long post %d of export %d. %s", i, n, strings.Repeat("Simulated. ", 400))
+	for i := range 450 {
+		text := fmt.Sprintf("Simulated long post %d of export %d. %s", i, n, strings.Repeat("Simulated. ", 4000))
 		words = append(words, text)
 		messages = append(messages, o.message(n*100_000+i, "", text))
 	}
