@@ -2,6 +2,7 @@ package daemon
 
 import (
 	"errors"
+	"strings"
 	"syscall"
 )
 
@@ -30,7 +31,7 @@ func Advised(err error) error {
 		return err
 	}
 	for _, a := range advices() {
-		if errors.Is(err, a.errno) {
+		if errors.Is(err, a.errno) || strings.HasSuffix(err.Error(), ": "+a.errno.Error()) { // bbolt passes on some as text alone
 			return &advised{err, a.says}
 		}
 	}

@@ -75,7 +75,7 @@ func (d *running) words() string {
 }
 
 // patience is how long anything may take; only a test that fails waits for so long.
-const patience = 30 * time.Second
+const patience = time.Minute
 
 // await waits until the daemon runs.
 func (d *running) await() *running {

@@ -16,8 +16,6 @@ func faults() []fault {
 		{call: "pwrite64", where: "vault.db, a commit's pages", errno: "ENOSPC", prepare: ordering("vault/vault.db")},
 		{call: "pwrite64", where: "vault.db, a commit's pages", errno: "EIO", prepare: ordering("vault/vault.db")},
 		{call: "fdatasync", where: "vault.db, a commit", errno: "EIO", prepare: ordering("vault/vault.db")},
-		{call: "ftruncate", where: "vault.db, growth", errno: "ENOSPC", prepare: growing},
-		{call: "fsync", where: "vault.db, growth", errno: "EIO", prepare: growing},
 
 		{call: "fsync", where: "a new data key's file", errno: "EIO", prepare: deciding(""), says: "keyring"},
 		{call: "openat", where: "a new data key's file", errno: "EROFS", prepare: deciding(""), says: "keyring"},
@@ -31,6 +29,9 @@ func faults() []fault {
 		{call: "write", where: "what the key ring saw of the log", errno: "ENOSPC", prepare: signing("keyring/head.json.new"), goesOn: true},
 		{call: "fsync", where: "what the key ring saw of the log", errno: "EIO", prepare: signing("keyring/head.json.new"), goesOn: true},
 		{call: "renameat", where: "what the key ring saw of the log", errno: "EIO", prepare: signing("keyring/head.json"), goesOn: true},
+
+		{call: "ftruncate", where: "vault.db, growth", errno: "ENOSPC", prepare: growing},
+		{call: "fsync", where: "vault.db, growth", errno: "EIO", prepare: growing},
 	}
 }
 

@@ -146,12 +146,41 @@ func (s *site) converge(o *observer) {
 	defer cl.Close()
 	o.again(ctx, cl)
 	o.posts()
-	for s.channel.Confirmed() < s.channel.Pts() {
-		if ctx.Err() != nil {
-			s.t.Fatalf("the channel is read up to %d of %d:\n%s", s.channel.Confirmed(), s.channel.Pts(), d.words())
+	d.caughtUp()
+	posts := len(s.channel.Posts())
+	d.until("has the whole channel", func() bool {
+		var st daemon.Status
+		if err := cl.Call(ctx, "GET", "/v1/status", nil, &st); err != nil {
+			s.t.Fatal(err)
 		}
-		time.Sleep(20 * time.Millisecond) // the daemon asks at its own pace
+		for _, x := range st.Targets {
+			if x.ID == "front" && x.Versions >= int64(posts) {
+				return true
+			}
+		}
+		return false
+	})
+	for words := range o.live { // all of the channel is there, history too
+		o.acked[words] = true
 	}
-	o.confirm()
 	d.stop()
+}
+
+// caughtUp waits until the daemon has told the platform that it has every post.
+func (d *running) caughtUp() {
+	d.t.Helper()
+	d.until("reads the channel to its end", func() bool {
+		_, upTo := d.s.channel.Confirmed()
+		return upTo == d.s.channel.Pts()
+	})
+}
+
+// until waits for what the daemon does at its own pace.
+func (d *running) until(what string, ok func() bool) {
+	d.t.Helper()
+	for deadline := time.Now().Add(patience); !ok(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			d.t.Fatalf("the daemon never %s:\n%s", what, d.words())
+		}
+	}
 }

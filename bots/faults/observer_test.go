@@ -88,8 +88,8 @@ func (o *observer) export(photo int) (path string, words []string) {
 func (o *observer) long() (path string, words []string) {
 	n := o.number()
 	var messages []string
-	for i := range 5000 {
-		text := fmt.Sprintf("Simulated long post %d of export %d. %s", i, n, strings.Repeat("Simulated. ", 400))
+	for i := range 450 {
+		text := fmt.Sprintf("Simulated long post %d of export %d. %s", i, n, strings.Repeat("Simulated. ", 4000))
 		words = append(words, text)
 		messages = append(messages, o.message(n*100_000+i, "", text))
 	}
@@ -183,16 +183,17 @@ func (o *observer) reads(ctx context.Context, cl *daemon.Client) error {
 	return nil
 }
 
-// confirm notes the posts that the daemon told the platform it has: it asked for what came after them.
+// confirm notes the posts that the daemon told the platform it has: it asked for what came after them. Those from before it asked at all it
+// reads as history, whose end the platform is not told.
 func (o *observer) confirm() {
 	if o.s.channel == nil {
 		return
 	}
-	upTo := o.s.channel.Confirmed()
+	after, upTo := o.s.channel.Confirmed()
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	for words, pts := range o.live {
-		if pts <= upTo {
+		if pts > after && pts <= upTo {
 			o.acked[words] = true
 		}
 	}

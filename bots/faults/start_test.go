@@ -30,7 +30,7 @@ func startFaults() []startFault {
 		{"mkdirat", "a new vault's folder", "EROFS", "vault", true, readOnly},
 		{"openat", "a new vault.db", "EROFS", db + ".new", true, readOnly},
 		{"pwrite64", "a new vault.db", "ENOSPC", db + ".new", true, full},
-		{"ftruncate", "a new vault.db", "ENOSPC", db + ".new", true, ""},
+		{"ftruncate", "a new vault.db", "ENOSPC", db + ".new", true, full},
 		{"fdatasync", "a new vault.db", "EIO", db + ".new", true, broken},
 		{"linkat", "a new vault.db into place", "EIO", db + ".new", true, broken},
 		{"fsync", "a new vault's folder", "EIO", "vault", true, broken},

@@ -256,7 +256,7 @@ func (p *partial) close(settled bool) error {
 	return err
 }
 
-// removed removes a file, which the vault may have taken already.
+// removed removes a file, which the vault or an erasure may have taken already.
 func removed(path string) error {
 	if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -275,14 +275,6 @@ func (w *watch) removePartial(p pending, f file) {
 			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
 		}
 	}
-}
-
-// removed removes a file; one that an erasure took before is removed as well.
-func removed(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
 }
 
 // ClearPartials removes the parts of all files that are not complete yet, whose names do not say what they are of: after an erasure nothing

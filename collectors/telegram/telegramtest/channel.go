@@ -61,7 +61,7 @@ type Channel struct {
 	posts   []*entry // by ascending id
 	next    int      // the last id given
 	stories []Story
-	asked   int               // the highest pts that a client asked for what came after
+	asked   [2]int            // the first and the highest pts after which a client asked for changes
 	deep    int               // how many posts are made on demand
 	make    func(id int) Post // nil where none are
 }
@@ -108,11 +108,12 @@ func (ch *Channel) Pts() int {
 	return ch.pts
 }
 
-// Confirmed returns the highest pts after which a client asked for changes: what came up to there it says that it has.
-func (ch *Channel) Confirmed() int {
+// Confirmed returns the first and the highest pts after which a client asked for changes: what came after the first, up to the highest, it
+// says that it has. What came before the first it has to read as history.
+func (ch *Channel) Confirmed() (after, upTo int) {
 	ch.w.mu.Lock()
 	defer ch.w.mu.Unlock()
-	return ch.asked
+	return ch.asked[0], ch.asked[1]
 }
 
 // Posts returns copies of the posts that are there, by ascending id.

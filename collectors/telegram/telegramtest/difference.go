@@ -27,7 +27,10 @@ func (s *Server) getChannelDifference(_ caller, q *tg.UpdatesGetChannelDifferenc
 	case q.Pts > ch.pts:
 		return nil, tgerr.New(400, "PERSISTENT_TIMESTAMP_INVALID")
 	}
-	ch.asked = max(ch.asked, q.Pts)
+	if ch.asked[0] == 0 {
+		ch.asked[0] = q.Pts
+	}
+	ch.asked[1] = max(ch.asked[1], q.Pts)
 	switch {
 	case planned || q.Pts < ch.floor:
 		return ch.tooLong(s.opts.PollTimeout), nil
