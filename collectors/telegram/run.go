@@ -24,6 +24,7 @@ type run struct {
 	name  evidence.Name
 	log   zerolog.Logger
 	cause string // of the gaps since the cursors' observed_until
+	began time.Time
 
 	client *telegram.Client
 	api    *tg.Client
@@ -48,7 +49,7 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
 		log:    s.o.Log.With().Str("source", s.Name()).Logger(),
 		floods: map[string]time.Time{}, held: map[string]time.Time{}, hints: map[int64]*watch{}, watches: map[string]*watch{},
-		pollsFrom: s.o.Now(), fits: true,
+		pollsFrom: s.o.Now(), fits: true, began: s.o.Now(),
 	}
 	r.lanes = newLanes(s.o.Now)
 	if failed {
