@@ -26,7 +26,12 @@ const secretText = "Simulated words that no metric may hold"
 
 func newNetwork(t *testing.T, names ...string) *network {
 	t.Helper()
-	n := &network{site: newSite(t)}
+	return newNetworkAt(newSite(t), t, names...)
+}
+
+func newNetworkAt(s *site, t *testing.T, names ...string) *network {
+	t.Helper()
+	n := &network{site: s}
 	w := telegramtest.NewWorld(nil)
 	n.ch = w.AddChannel(telegramtest.Profile{Username: "northhaven_one", Title: "Northhaven (simulated)"})
 	n.ch.Post(telegramtest.Post{Text: secretText})

@@ -62,7 +62,7 @@ func whatsappOptions(c *config.Config, acc config.WhatsAppAccount, now func() ti
 	}
 	if n := w.Network; n != nil {
 		o.Network = &whatsapp.Network{Addr: n.Address, MediaAddr: n.MediaAddress, RootKey: n.Root}
-		o.QueryPace, o.QueriesAnHour, o.LimitMin, o.LimitMax = -1, -1, testPause, testPause // pauses are owed to the real platform
+		o.QueryPace, o.QueriesAnHour, o.LimitMin, o.LimitMax, o.RoomPause = -1, -1, testPause, testPause, testPause // pauses are owed to the real platform
 	}
 	return o
 }

@@ -187,11 +187,7 @@ func (s *space) make(r room.Reserve) error {
 }
 
 // stopped reports whether nothing is collected for want of room.
-func (s *space) stopped() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.level == room.NoCollection
-}
+func (s *space) stopped() bool { return s.look() == room.NoCollection }
 
 // roomed is a sink that counts what is kept. With strict it takes nothing where collection has stopped, which is for imports: sources are
 // stopped by their supervisor.

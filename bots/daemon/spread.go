@@ -32,7 +32,7 @@ func paced(o telegram.Options, c *config.Config, acc config.TelegramAccount) tel
 		}
 	}
 	if c.Telegram.Network != nil {
-		o.HistoryPace, o.Unpaced = -1, true // pauses are owed to the real platform
+		o.HistoryPace, o.Unpaced, o.RoomPause = -1, true, testPause // pauses are owed to the real platform
 	}
 	return o
 }

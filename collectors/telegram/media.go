@@ -145,7 +145,7 @@ func (w *watch) missed(b *batch, name evidence.Name, p pending, got download, m 
 	move := func(c *cursor) { c.settled(p) }
 	switch {
 	case m.reason == collectors.ReasonNoRoom:
-		move = func(c *cursor) { c.shelve(p, now, m.size) }
+		move = func(c *cursor) { c.shelve(p, now.Add(w.r.o.RoomPause), m.size) }
 	case m.passes:
 		progress := got.parts > 0
 		tries := c.tries(p)

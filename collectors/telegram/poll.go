@@ -186,7 +186,7 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	w.why = ""
 	w.mu.Unlock()
 	within := from.IsZero() || at.Sub(from) <= w.promise()
-	if within && (!w.resumed || w.target.Rotates()) {
+	if within && (!w.resumed || w.target.Rotates() && !w.r.hadNoRoom(from)) {
 		w.resumed = false
 		w.saw(at)
 		return nil

@@ -9,9 +9,6 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// roomPause is how often a file that waits for room on the disk is thought of again. Asking costs nothing and leaves no record.
-const roomPause = time.Minute
-
 // errFull is what became of a file that was let in and did not fit.
 const errFull = "the disk was full before the file was whole"
 
@@ -47,7 +44,7 @@ func (w *watch) dueFiles() (ps []pending, next time.Time) {
 	n := 0
 	for _, p := range ps {
 		if size, waits := c.shelved(p); waits && !w.r.o.Room.File(size) {
-			if again := now.Add(roomPause); next.IsZero() || again.Before(next) {
+			if again := now.Add(w.r.o.RoomPause); next.IsZero() || again.Before(next) {
 				next = again
 			}
 			continue
@@ -59,10 +56,10 @@ func (w *watch) dueFiles() (ps []pending, next time.Time) {
 }
 
 // shelve moves a file among those that wait for room. That is not an attempt.
-func (c *cursor) shelve(p pending, now time.Time, size int64) {
+func (c *cursor) shelve(p pending, until time.Time, size int64) {
 	tries := c.tries(p)
 	c.settled(p)
-	c.Later = append(c.Later, retry{pending: p, Tries: tries, At: now.Add(roomPause).UTC().Truncate(time.Second), Room: true, Size: size})
+	c.Later = append(c.Later, retry{pending: p, Tries: tries, At: until.UTC().Truncate(time.Second), Room: true, Size: size})
 }
 
 // shelved reports whether a file waits for room, and how large it is said to be.
@@ -86,6 +83,11 @@ func (r *run) gaps(ctx context.Context, b *batch, now time.Time, cause, detail s
 			Span: evidence.Span{From: evidence.At(from), To: evidence.At(now)}, Cause: cause, Detail: detail, Source: r.src.Name(),
 		}, false)
 	}
+}
+
+// hadNoRoom reports whether a stretch that began at since was one without room: it is a gap however short it was.
+func (r *run) hadNoRoom(since time.Time) bool {
+	return r.cause == collectors.CauseDisk && since.Before(r.began)
 }
 
 // tellNoRoom records from when on nothing is seen of the targets. What happens until there is room is another gap, when it is over.

@@ -110,6 +110,8 @@ type Options struct {
 
 	// Room says what may be taken in as the disk gets full. Default: everything.
 	Room collectors.Room
+	// RoomPause is how often a file that waits for room is thought of again, which costs nothing and leaves no record. Default: 1 min.
+	RoomPause time.Duration
 
 	// Confirmed, where set, says that a person confirmed that a target now stands for another channel id; without it a target whose
 	// identity changed stays stopped.
@@ -154,6 +156,7 @@ func (o *Options) setDefaults() {
 		{&o.FoldEvery, 30 * time.Second},
 		{&o.PollsEvery, 15 * time.Minute},
 		{&o.FileTimeout, 15 * time.Minute},
+		{&o.RoomPause, time.Minute},
 	} {
 		if *d.v == 0 {
 			*d.v = d.d

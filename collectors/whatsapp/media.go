@@ -27,7 +27,7 @@ func (w *watch) fetch(ctx context.Context) error {
 		for {
 			ps, waiting := w.dueFiles()
 			if waiting {
-				again = time.After(roomPause)
+				again = time.After(w.r.o.RoomPause)
 			}
 			if len(ps) == 0 {
 				break

@@ -9,9 +9,6 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// roomPause is how often the files that wait for room on the disk are thought of again. Asking costs nothing and leaves no record.
-const roomPause = time.Minute
-
 // noRoom says that a file was left out for want of room. It waits until there is some.
 func noRoom(size int64, detail string) *missedError {
 	return &missedError{collectors.ReasonNoRoom, detail, size}

@@ -29,7 +29,6 @@ type Options struct {
 	Now      func() time.Time // default: time.Now
 	Jitter   func() float64   // in [0,1), spreads every pause; default: math/rand/v2
 	PageSize int              // posts asked for at once. Default: 100
-	Room     collectors.Room  // what may be taken in as the disk gets full; default: everything
 
 	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. Defaults: 10 min for
 	// rotation, 1 min for poll, 15 min for joined.
@@ -63,6 +62,10 @@ type Options struct {
 	TargetRetry time.Duration
 	// FoldEvery is how often the moment of the last look without news is made durable. Default: 30 s.
 	FoldEvery time.Duration
+	// Room says what may be taken in as the disk gets full. Default: everything. RoomPause is how often the files that wait for room are
+	// thought of again, which costs nothing and leaves no record. Default: 1 min.
+	Room      collectors.Room
+	RoomPause time.Duration
 	// PollsEvery is how often a record counts the looks without news. Default: 15 min.
 	PollsEvery time.Duration
 	// FileTimeout bounds the download of one file. Default: 15 min.
@@ -118,6 +121,7 @@ func (o *Options) setDefaults() {
 		{&o.FoldEvery, 30 * time.Second},
 		{&o.PollsEvery, 15 * time.Minute},
 		{&o.FileTimeout, 15 * time.Minute},
+		{&o.RoomPause, time.Minute},
 	} {
 		if *d.v == 0 {
 			*d.v = d.d
