@@ -52,6 +52,9 @@ func keeping() map[evidence.Kind]teller {
 			}
 			return fmt.Sprintf("put %s (%s) on the roster as %s, with the key %s", f.what, quote(b.Name), Visible(strings.Join(b.Roles, ", ")), Visible(b.Fingerprint))
 		}),
+		evidence.KindReporterReleased: tells("let the reporter send again after a restore", func(_ fact, b *evidence.ReporterReleased) string {
+			return fmt.Sprintf("let the reporter send again after the restore that is record %d", b.Restored) + because(b.Reason)
+		}),
 		evidence.KindReporterRun: tells("ran the reporter's schedule", func(_ fact, b *evidence.ReporterRun) string {
 			return fmt.Sprintf("ran the reporter's schedule: %d drafted, %d sent, %d failed, %d uncertain, %d withdrawn; %s wait",
 				b.Drafted, b.Sent, b.Failed, b.Uncertain, b.Withdrawn, many(b.Waiting, "approved case"))
