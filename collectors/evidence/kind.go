@@ -57,7 +57,7 @@ const (
 	KindReporterRun Kind = "reporter.run" // one run of the schedule
 	// a person: what a restored vault holds unsent may leave
 	KindReporterReleased Kind = "reporter.released"
-	KindAlert       Kind = "alert"        // people were told that we no longer see, or see again
+	KindAlert            Kind = "alert" // people were told that we no longer see, or see again
 
 	KindStatus       Kind = "status" // up, removed, restricted, renamed, unknown
 	KindHoldPlaced   Kind = "hold.placed"

@@ -42,7 +42,7 @@ func keeping() map[evidence.Kind]teller {
 		}),
 		evidence.KindDamageFound: tells("found damage in %s", func(_ fact, b *evidence.DamageFound) string { return damaged(b) }),
 		evidence.KindDamageEnded: tells("found a damage mended in %s", func(_ fact, b *evidence.DamageEnded) string { return mended(b) }),
-		evidence.KindKeyRotated: {bare: "changed a key of %s"},
+		evidence.KindKeyRotated:  {bare: "changed a key of %s"},
 		evidence.KindCheckpoint: tells("signed a checkpoint of %s", func(_ fact, b *evidence.Checkpoint) string {
 			return fmt.Sprintf("signed a checkpoint: the first %d records have the root %s", b.Size, b.Root)
 		}),
