@@ -19,6 +19,14 @@ func (r *Reporter) deliver(ctx context.Context, rep *Report) error {
 	if err != nil {
 		return err
 	}
+	if held, err := r.Held(ctx); err != nil {
+		return err
+	} else if held != nil {
+		for _, n := range unsent {
+			rep.Blocked = append(rep.Blocked, Blocked{Notice: n.Ordinal, Reason: held.String()})
+		}
+		return nil
+	}
 	slices.SortStableFunc(unsent, func(a, b notice.State) int { return rank(a) - rank(b) })
 	for _, n := range unsent {
 		if ctx.Err() != nil {

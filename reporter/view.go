@@ -10,17 +10,24 @@ import (
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
-// ViewRuns is the name of the view of the reporter's runs; its one key is `last`.
+// ViewRuns is the name of the view of the reporter's runs: under `last` the newest, under `held` the restore after which nobody let it
+// send again.
 const ViewRuns = "reporter.runs"
 
 // Views returns every view that the reporter, the desk and the notices read.
 func Views() []evidence.View {
-	runs := evidence.View{Name: ViewRuns, Version: 1, Apply: applyRun}
+	runs := evidence.View{Name: ViewRuns, Version: 2, Apply: applyRun}
 	return slices.Concat(review.Views(), notice.Views(), []evidence.View{runs})
 }
 
 func applyRun(r evidence.Record, kv evidence.KV) error {
-	if r.Kind != evidence.KindReporterRun {
+	switch r.Kind {
+	case evidence.KindReporterRun:
+	case evidence.KindRunStarted:
+		return applyRestore(r, kv)
+	case evidence.KindReporterReleased:
+		return kv.Delete("held")
+	default:
 		return nil
 	}
 	b, err := evidence.Decode[*evidence.ReporterRun](r)

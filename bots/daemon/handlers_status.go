@@ -12,6 +12,7 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/anchor"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/config"
+	"github.com/muhafiz/muhafiz/reporter"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
 
@@ -32,7 +33,8 @@ type Status struct {
 	Sealed     bool                    `json:"sealed"` // what is written now, at rest
 	Retention  RetentionStatus         `json:"retention"`
 	Scrub      ScrubStatus             `json:"scrub"`
-	Space      SpaceStatus             `json:"space"` // the disk
+	Space      SpaceStatus             `json:"space"`                   // the disk
+	Held       *reporter.Hold          `json:"reporter_held,omitempty"` // why the reporter sends nothing
 	Warnings   []string                `json:"warnings,omitempty"`
 }
 
@@ -116,6 +118,14 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	var warning string
 	if s.Anchor, warning = newestAnchor(by, r.Now()); warning != "" {
 		s.Warnings = append(s.Warnings, warning)
+	}
+	held, err := reporter.HeldBy(ctx, r.Vault)
+	if err != nil {
+		return nil, err
+	}
+	if held != nil {
+		s.Held = held
+		s.Warnings = append(s.Warnings, "no notice is sent: "+held.String())
 	}
 	if warning := r.backupWarning(); warning != "" {
 		s.Warnings = append(s.Warnings, warning)

@@ -11,6 +11,7 @@ import (
 // answersTo adds what comes back about notices, and what puts them right.
 func (r *Rooms) answersTo(mux *http.ServeMux) {
 	mux.HandleFunc("GET /v1/notices/left", handle(r, r.leftNotices))
+	mux.HandleFunc("POST /v1/notices/release", handle(r, r.releaseReporter))
 	mux.HandleFunc("POST /v1/notices/answer", handle(r, r.answerNotice))
 	mux.HandleFunc("POST /v1/notices/dispute", handle(r, r.disputeNotice))
 	mux.HandleFunc("POST /v1/notices/correct", handle(r, r.correctNotice))
@@ -95,4 +96,12 @@ func (r *Rooms) approveNotice(ctx context.Context, _ *call, in SignedBy) (any, e
 		return notice.State{}, err
 	}
 	return r.Reporter.Approve(ctx, in.Person, in.Signed)
+}
+
+// releaseReporter lets the reporter send again after a restore.
+func (r *Rooms) releaseReporter(ctx context.Context, _ *call, in NoticeRequest) (any, error) {
+	if err := r.needReporter(); err != nil {
+		return nil, err
+	}
+	return r.Reporter.Release(ctx, in.Person, in.Reason)
 }

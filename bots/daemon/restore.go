@@ -110,7 +110,7 @@ func (in RestoreRequest) compare(ctx context.Context, v *vault.Vault, msg []byte
 func (rep *RestoreReport) notes() []string {
 	at := rep.At.UTC().Format("2006-01-02 15:04:05Z")
 	out := []string{
-		fmt.Sprintf("It continues the log of %s as of %s. Decisions, notices, looks and posts recorded after that are not in it: a notice that was sent since then may be sent again, so compare the mail server's log before the reporter runs.", rep.Vault, at),
+		fmt.Sprintf("It continues the log of %s as of %s. Decisions, notices, looks and posts recorded after that are not in it: a notice that was sent since then stands there as unsent. Nothing is sent before somebody has compared that with the mail server's log, withdrawn or settled what had left, and said so: muhafiz notice resume.", rep.Vault, at),
 		"Collection goes on from the positions of then. What the platform still has is fetched again; what it took away meanwhile is a gap.",
 		"Only one copy of a log may go on. Never start the old vault again, should it turn up: muhafiz checkpoint verify --against, and the next backup, tell the two apart.",
 		"Keys are not in a backup: put the log key, the session key and, if there is one, the key ring back where the configuration names them, or log in again.",

@@ -66,6 +66,9 @@ func TestBackup(t *testing.T) {
 	if r := run(t, dir, muhafiz, "log", "--as", "amna"); !strings.Contains(r.out, "made of the backup") {
 		t.Errorf("log: %s%s", r.out, r.err)
 	}
+	if r := run(t, dir, muhafiz, "status"); !strings.Contains(r.out, "no notice is sent: this vault was made of a backup") {
+		t.Errorf("status of a restored vault: %s", r.out)
+	}
 	run(t, dir, muhafiz, "backup").want(t, 0, "backup of the restored vault")
 	run(t, dir, muhafiz, "fsck", "vault").want(t, 0, "fsck")
 

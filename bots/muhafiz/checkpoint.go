@@ -94,10 +94,12 @@ func (c checkpointExportCmd) Run(s *session) error {
 type checkpointVerifyCmd struct {
 	Against string `required:"" help:"The checkpoint that was kept elsewhere, or an export." type:"existingfile" placeholder:"FILE"`
 	Log     string `help:"The log's public key as its keeper has it: a file with a vkey, or the vkey itself. Without it the vault's own word is taken for the key, and the exit code is 4." placeholder:"KEY"`
+
+	Witness []string `help:"The public key of a witness, NAME+HASH+KEY or a file with it, got from the witness: its cosignature in the file is verified. May be given more than once." placeholder:"KEY" sep:"none"`
 }
 
 func (checkpointVerifyCmd) Help() string {
-	return "Exit 0 when today's log continues the checkpoint, 3 when it does not: it was rewritten, or an older copy of the vault was put in its place."
+	return "Exit 0 when today's log continues the checkpoint, 3 when it does not: it was rewritten, or an older copy of the vault was put in its place; or a line that claims to be of a --witness does not hold. Exit 4 when a --witness did not sign it. Lines of witnesses whose key was not given are named, and not checked."
 }
 
 func (c checkpointVerifyCmd) Run(s *session) error {
@@ -105,9 +107,10 @@ func (c checkpointVerifyCmd) Run(s *session) error {
 	if err != nil {
 		return exit(exitUsage, err)
 	}
-	key := c.Log
-	if b, err := os.ReadFile(key); err == nil {
-		key = strings.TrimSpace(string(b))
+	key := keyText(c.Log)
+	lines, err := c.witnessed(msg)
+	if err != nil {
+		return exit(exitUsage, err)
 	}
 	return s.with("checkpoint verify", func(cl *daemon.Client) error {
 		var out daemon.Compared
@@ -115,17 +118,74 @@ func (c checkpointVerifyCmd) Run(s *session) error {
 			return err
 		}
 		if s.json {
-			if err := s.printJSON(out); err != nil {
+			if err := s.printJSON(struct {
+				daemon.Compared
+				Witnesses []anchor.Line `json:"witnesses"`
+			}{out, lines}); err != nil {
 				return err
 			}
 		} else {
 			fmt.Fprintf(s.out, "The log of %d records continues the checkpoint of %d: the first %d records are the ones that were signed then.\n", out.Records, out.Size, out.Size)
+			for _, l := range lines {
+				fmt.Fprintln(s.out, witnessText(l))
+			}
+		}
+		if err := worst(lines); err != nil {
+			return err
 		}
 		if !out.Trusted {
 			return exit(exitIncomplete, fmt.Errorf("the log's key was taken from the vault itself: give the one that you trust with --log"))
 		}
 		return nil
 	})
+}
+
+// keyText is a key that is given by itself or by the name of a file that holds it.
+func keyText(s string) string {
+	if b, err := os.ReadFile(s); err == nil {
+		return strings.TrimSpace(string(b))
+	}
+	return s
+}
+
+// witnessed judges the witnesses' lines of the checkpoint.
+func (c checkpointVerifyCmd) witnessed(msg []byte) ([]anchor.Line, error) {
+	_, _, msg, err := anchor.ParseRequest(msg)
+	if err != nil {
+		return nil, err
+	}
+	keys := make([]string, len(c.Witness))
+	for i, w := range c.Witness {
+		keys[i] = keyText(w)
+	}
+	return anchor.Judge(msg, keys)
+}
+
+func witnessText(l anchor.Line) string {
+	switch l.Verdict {
+	case anchor.LineValid:
+		return fmt.Sprintf("witness %s: valid, it saw this checkpoint at %s", safe(l.By), l.At.Format("2006-01-02 15:04:05Z"))
+	case anchor.LineUnknown:
+		return fmt.Sprintf("witness %s: unknown, its signature was not checked; give its key with --witness", safe(l.By))
+	case anchor.LineMissing:
+		return fmt.Sprintf("witness %s: it did not sign this checkpoint", safe(l.By))
+	}
+	return fmt.Sprintf("witness %s: WRONG SIGNATURE: this line is not of the key given", safe(l.By))
+}
+
+// worst is what the lines mean for the exit code.
+func worst(lines []anchor.Line) error {
+	missing := false
+	for _, l := range lines {
+		if l.Verdict == anchor.LineWrong {
+			return exit(exitIntegrity, fmt.Errorf("the signature that claims to be of the witness %s is wrong: the file was changed; ask the witness what it signed", safe(l.By)))
+		}
+		missing = missing || l.Verdict == anchor.LineMissing
+	}
+	if missing {
+		return exit(exitIncomplete, fmt.Errorf("a witness whose key was given did not sign this checkpoint: ask it for its line"))
+	}
+	return nil
 }
 
 type checkpointStampCmd struct{}

@@ -88,6 +88,34 @@ func TestCheckpoints(t *testing.T) {
 
 	run(t, dir, muhafiz, "checkpoint", "verify", "--against", "first", "--log", log).want(t, 0, "verify")
 	run(t, dir, muhafiz, "checkpoint", "verify", "--against", "cosigned").want(t, 4, "verify without a key of one's own")
+	_, stranger, err := sumnote.GenerateKey(rand.Reader, "witness.example/two")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cut := bytes.LastIndex(append(bytes.Clone(note), line...), []byte(" ")) + 40
+	forged := append(bytes.Clone(note), line...)
+	forged[cut] ^= 1 // in the signature's base64, past the key's hash and the time
+	write("forged", forged)
+	for _, c := range []struct {
+		code  int
+		file  string
+		keys  []string
+		words string
+	}{
+		{0, "cosigned", []string{wv}, "witness witness.example/one: valid, it saw this checkpoint at "},
+		{0, "cosigned", nil, "witness witness.example/one: unknown, its signature was not checked"},
+		{exitIncomplete, "cosigned", []string{stranger}, "witness witness.example/two: it did not sign this checkpoint"},
+		{exitIntegrity, "forged", []string{wv}, "witness witness.example/one: WRONG SIGNATURE"},
+		{exitUsage, "cosigned", []string{"no key"}, "the witness's key"},
+	} {
+		args := []string{"checkpoint", "verify", "--against", c.file, "--log", log}
+		for _, k := range c.keys {
+			args = append(args, "--witness", k)
+		}
+		if r := run(t, dir, muhafiz, args...).want(t, c.code, c.words); !strings.Contains(r.out+r.err, c.words) {
+			t.Errorf("%s%s", r.out, r.err)
+		}
+	}
 	name, _, _ := strings.Cut(log, "+")
 	run(t, dir, muhafiz, "key", "log", "--out", "log2.key", "--name", name).want(t, 0, "key log")
 	run(t, dir, muhafiz, "key", "rotate", "--new", "log2.key", "--as", "amna", "--reason", "a yearly change").want(t, 0, "rotate")

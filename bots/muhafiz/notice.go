@@ -17,6 +17,7 @@ type noticeCmd struct {
 	List    noticeListCmd    `cmd:"" default:"withargs" help:"List the notices and what became of them."`
 	Show    noticeShowCmd    `cmd:"" help:"Show a notice as it was or will be sent. The look is recorded."`
 	Run     noticeRunCmd     `cmd:"" help:"Send what is due now, without waiting for the schedule."`
+	Resume  noticeResumeCmd  `cmd:"" help:"After a restore, let the reporter send again."`
 	Resolve noticeResolveCmd `cmd:"" help:"Say what you found out about an uncertain notice."`
 
 	Approve    noticeApproveCmd    `cmd:"" help:"Sign, as a senior, that a drafted notice may leave."`

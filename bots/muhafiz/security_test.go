@@ -74,6 +74,19 @@ func TestSecurityPage(t *testing.T) {
 		t.Fatal(err)
 	}
 	run(t, site, script, "bundle", "--tsa", one.RootsFile()).want(t, 4, "the script, signer unknown")
+	_, stranger, err := sumnote.GenerateKey(rand.Reader, "witness.example/stranger")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, verifier := range [][]string{{muhafiz, "verify", "bundle"}, {script, "bundle"}} {
+		ok := run(t, site, verifier[0], append(verifier[1:], "--tsa", one.RootsFile(), "--witness", wv)...).want(t, 4, "verify a cosignature")
+		if !strings.Contains(ok.out, "1 of the given witnesses cosigned ") {
+			t.Errorf("%s: %s", verifier[0], ok.out)
+		}
+		if r := run(t, site, verifier[0], append(verifier[1:], "--tsa", one.RootsFile(), "--witness", stranger)...).want(t, 4, "another witness's key"); strings.Contains(r.out, "cosigned ") {
+			t.Errorf("%s: %s", verifier[0], r.out)
+		}
+	}
 	size := strings.Split(text, "\n")[1]
 
 	room := func() string {

@@ -10,11 +10,13 @@ import (
 )
 
 type verifyCmd struct {
-	Bag      string `arg:"" help:"The bundle's folder." type:"path"`
-	Signers  string `help:"allowed_signers file, as ssh-keygen takes it; it must have reached you by another way than the bundle." type:"path" placeholder:"FILE"`
-	Identity string `help:"Who must have signed, as the signers' file names them." placeholder:"ID"`
-	Log      string `help:"The log's public key: a file with a vkey or PEM, or the vkey itself." placeholder:"KEY"`
-	TSA      string `help:"The root certificate of a time-stamping authority (PEM), got from the authority: refuse a bundle that it has not stamped." type:"path" placeholder:"CA.pem"`
+	Bag      string   `arg:"" help:"The bundle's folder." type:"path"`
+	Signers  string   `help:"allowed_signers file, as ssh-keygen takes it; it must have reached you by another way than the bundle." type:"path" placeholder:"FILE"`
+	Identity string   `help:"Who must have signed, as the signers' file names them." placeholder:"ID"`
+	Log      string   `help:"The log's public key: a file with a vkey or PEM, or the vkey itself." placeholder:"KEY"`
+	Witness  []string `help:"The public key of a witness of the log, NAME+HASH+KEY or a file with it, got from the witness: its cosignatures in the bundle are verified. May be given more than once." placeholder:"KEY" sep:"none"`
+
+	TSA string `help:"The root certificate of a time-stamping authority (PEM), got from the authority: refuse a bundle that it has not stamped." type:"path" placeholder:"CA.pem"`
 }
 
 func (verifyCmd) Help() string {
@@ -34,6 +36,13 @@ func (c verifyCmd) Run(s *session) error {
 			return exit(exitUsage, fmt.Errorf("--tsa %s: %w", c.TSA, err))
 		}
 		o.Stamps, o.NeedStamp = anchor.Checker{Roots: roots}, true
+	}
+	if len(c.Witness) > 0 {
+		w := anchor.Witnesses{}
+		for _, k := range c.Witness {
+			w.Keys = append(w.Keys, keyText(k))
+		}
+		o.Witnesses = w
 	}
 	if (c.Signers == "") != (c.Identity == "") {
 		return exit(exitUsage, errors.New("--signers and --identity go together"))

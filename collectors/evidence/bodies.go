@@ -59,6 +59,8 @@ var bodies = map[Kind]func() Body{
 	KindQuarantineOrdered: func() Body { return &QuarantineOrdered{} },
 	KindQuarantineCarried: func() Body { return &QuarantineCarried{} },
 	KindRetentionRun:      func() Body { return &RetentionRun{} },
+
+	KindReporterReleased: func() Body { return &ReporterReleased{} },
 }
 
 // Object names a blob.

@@ -24,6 +24,19 @@ type ReporterRun struct {
 	Waiting   int  `json:"waiting"` // approved cases that are in no notice after the run
 }
 
+// ReporterReleased says that somebody compared a restored vault with what had left since the backup, and lets the reporter send again.
+// Subject: v0.
+type ReporterReleased struct {
+	Restored int64  `json:"restored"` // number of the run.started that tells of the restore
+	Reason   string `json:"reason"`   // how they know what had left
+}
+
+// Kind implements Body.
+func (*ReporterReleased) Kind() Kind { return KindReporterReleased }
+
+// Schema implements Body.
+func (*ReporterReleased) Schema() int { return 1 }
+
 // Kind implements Body.
 func (*NoticeFailed) Kind() Kind { return KindNoticeFailed }
 

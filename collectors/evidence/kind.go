@@ -55,7 +55,9 @@ const (
 	KindNoticeWithdrawn Kind = "notice.withdrawn"
 
 	KindReporterRun Kind = "reporter.run" // one run of the schedule
-	KindAlert       Kind = "alert"        // people were told that we no longer see, or see again
+	// a person: what a restored vault holds unsent may leave
+	KindReporterReleased Kind = "reporter.released"
+	KindAlert            Kind = "alert" // people were told that we no longer see, or see again
 
 	KindStatus       Kind = "status" // up, removed, restricted, renamed, unknown
 	KindHoldPlaced   Kind = "hold.placed"

@@ -22,7 +22,7 @@ func treat(k evidence.Kind) treatment {
 	case evidence.KindDecision, evidence.KindNoticeAnswered, evidence.KindNoticeDisputed:
 		return content
 	case evidence.KindVaultCreated, evidence.KindRunStarted, evidence.KindRunStopped, evidence.KindKeyRotated, evidence.KindCheckpoint, evidence.KindVaultCompacted,
-		evidence.KindPersonSet, evidence.KindReporterRun, evidence.KindAlert,
+		evidence.KindPersonSet, evidence.KindReporterRun, evidence.KindReporterReleased, evidence.KindAlert,
 		evidence.KindTargetSet, evidence.KindTargetListed, evidence.KindTargetApproved, evidence.KindTargetSuspended, evidence.KindTargetRemoved, evidence.KindTargetBound, evidence.KindTargetConfirmed,
 		evidence.KindTargetMarked, evidence.KindTargetRelisted, evidence.KindRefused,
 		evidence.KindCaseOpened, evidence.KindApproval,

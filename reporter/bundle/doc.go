@@ -9,7 +9,7 @@
 // What is not promised: that the platform's author is who the account says; that collection was complete (data/coverage.json
 // states the gaps and what was left out); or that data/report.html is true, which is a rendering and proved by nothing but the
 // bundle's signature. Only the records count. An outside anchor proves that a record
-// was there by a time, not when it came; and a witness's line in SIZE.cosigned is packed, not verified: its reader has the witness's key.
+// was there by a time, not when it came; and a witness's line in SIZE.cosigned is verified only where the reader brings the witness's key.
 //
 // Tokens are verified by whoever is handed over (Stamps): one package reads time-stamps, and siblings are wired by the daemon.
 //

@@ -20,6 +20,15 @@ type VerifyOptions struct {
 	Stamps    Stamps // nil: time-stamps are not looked at
 	NeedStamp bool   // refuse a bundle that no authority of Stamps' roots has stamped
 	Now       func() time.Time
+
+	Witnesses Witnesses // nil: cosignatures are not verified
+}
+
+// Witnesses verifies the cosignatures of a checkpoint by the keys of witnesses. Package anchor does.
+type Witnesses interface {
+	// Check counts the lines of the given witnesses and returns the time of the newest; a line that claims to be of one and does not hold is
+	// an error.
+	Check(note []byte) (valid int, newest time.Time, err error)
 }
 
 // Check is one thing that was looked at.

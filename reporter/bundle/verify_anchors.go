@@ -74,6 +74,8 @@ type anchored struct {
 	checkpoint, consistency, cosigned string
 	tokens                            []string
 	times                             []time.Time // of the tokens, where they were looked at
+	cosigners                         int         // witnesses whose lines hold
+	cosignedAt                        time.Time   // the newest of them
 }
 
 // outside checks that the heads which outsiders confirmed are heads of this log, and that their tokens are over them.
@@ -104,13 +106,16 @@ func (v *verifier) outside() (string, error) {
 			a.tokens = append(a.tokens, path)
 		}
 	}
-	trusted, tokens := 0, 0
+	trusted, tokens, cosigned := 0, 0, ""
 	for _, size := range sortedSizes(found) {
 		ours, err := v.oneHead(size, found[size])
 		if err != nil {
 			return "", err
 		}
 		trusted, tokens = trusted+ours, tokens+len(found[size].tokens)
+		if a := found[size]; a.cosigners > 0 {
+			cosigned = fmt.Sprintf("; %d of the given witnesses cosigned %d records at %s", a.cosigners, size, clock(evidence.At(a.cosignedAt)))
+		}
 	}
 	if err := v.claimed(found); err != nil {
 		return "", err
@@ -120,9 +125,11 @@ func (v *verifier) outside() (string, error) {
 		return "none in this bag: nobody outside confirmed the log", nil
 	case trusted > 0:
 		return fmt.Sprintf("%d heads that this log continues, %d of %d time-stamps over them by the given authority, the newest of %s over %d records",
-			len(found), trusted, tokens, clock(v.report.AnchoredAt), v.report.AnchoredSize), nil
+			len(found), trusted, tokens, clock(v.report.AnchoredAt), v.report.AnchoredSize) + cosigned, nil
+	case tokens == 0 && cosigned != "":
+		return fmt.Sprintf("%d heads that this log continues%s", len(found), cosigned), nil
 	}
-	return "", fmt.Errorf("%w: %d heads that this log continues; whose %d time-stamps are over them takes the authority's root certificate (--tsa)", errNoRoots, len(found), tokens)
+	return "", fmt.Errorf("%w: %d heads that this log continues; whose %d time-stamps are over them takes the authority's root certificate (--tsa)%s", errNoRoots, len(found), tokens, cosigned)
 }
 
 func sortedSizes(m map[int64]*anchored) []int64 {
@@ -171,6 +178,13 @@ func (v *verifier) oneHead(size int64, a *anchored) (trusted int, err error) {
 		text, _, _ := strings.Cut(string(raw), "\n\n")
 		if other, lines, ok := strings.Cut(string(b), "\n\n"); !ok || lines == "" || other != text {
 			return 0, wrong("%s is not of the same head as %s", a.cosigned, a.checkpoint)
+		}
+		if v.o.Witnesses != nil {
+			n, at, err := v.o.Witnesses.Check(b)
+			if err != nil {
+				return 0, wrong("%s: %w", a.cosigned, err)
+			}
+			a.cosigners, a.cosignedAt = n, at
 		}
 	}
 	if v.o.Stamps == nil {

@@ -42,7 +42,7 @@ func keeping() map[evidence.Kind]teller {
 		}),
 		evidence.KindDamageFound: tells("found damage in %s", func(_ fact, b *evidence.DamageFound) string { return damaged(b) }),
 		evidence.KindDamageEnded: tells("found a damage mended in %s", func(_ fact, b *evidence.DamageEnded) string { return mended(b) }),
-		evidence.KindKeyRotated: {bare: "changed a key of %s"},
+		evidence.KindKeyRotated:  {bare: "changed a key of %s"},
 		evidence.KindCheckpoint: tells("signed a checkpoint of %s", func(_ fact, b *evidence.Checkpoint) string {
 			return fmt.Sprintf("signed a checkpoint: the first %d records have the root %s", b.Size, b.Root)
 		}),
@@ -51,6 +51,9 @@ func keeping() map[evidence.Kind]teller {
 				return fmt.Sprintf("took %s (%s) off the roster", f.what, quote(b.Name))
 			}
 			return fmt.Sprintf("put %s (%s) on the roster as %s, with the key %s", f.what, quote(b.Name), Visible(strings.Join(b.Roles, ", ")), Visible(b.Fingerprint))
+		}),
+		evidence.KindReporterReleased: tells("let the reporter send again after a restore", func(_ fact, b *evidence.ReporterReleased) string {
+			return fmt.Sprintf("let the reporter send again after the restore that is record %d", b.Restored) + because(b.Reason)
 		}),
 		evidence.KindReporterRun: tells("ran the reporter's schedule", func(_ fact, b *evidence.ReporterRun) string {
 			return fmt.Sprintf("ran the reporter's schedule: %d drafted, %d sent, %d failed, %d uncertain, %d withdrawn; %s wait",

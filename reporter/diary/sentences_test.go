@@ -76,6 +76,7 @@ func samples() []evidence.Body {
 		&evidence.RunStarted{Command: "restore", Host: "office", Clock: "synchronised", Interrupted: true, Restored: &evidence.Restored{Backup: "20260131T120000.000000Z-41", At: at(7), Records: 41}},
 		&evidence.RunStopped{Command: "run"},
 		&evidence.VaultCompacted{Before: 4096, After: 1024, Keys: []string{"0123456789abcdef"}},
+		&evidence.ReporterReleased{Restored: 12, Reason: "the mail server's log"},
 		&evidence.DamageFound{Part: evidence.DamagedBlob, Blob: d, What: "its 40 bytes have another SHA-256", Aside: "damaged/abc\x1b[2J"},
 		&evidence.DamageEnded{Part: evidence.DamagedBlob, Blob: d, How: evidence.MendBackup, By: "20260131T120000.000000Z-41"},
 		&evidence.Erased{Rule: "retention", Reason: "six months", Records: []evidence.SeqRun{{First: 3, Last: 4}}, Files: 1, Bytes: 1000},
