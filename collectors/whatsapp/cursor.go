@@ -109,18 +109,17 @@ func (p pending) same(q pending) bool { return p.Post == q.Post && p.Media == q.
 // retention is about how long the platform serves a file.
 const retention = 30 * 24 * time.Hour
 
-// next picks the file whose time runs out first; those whose time seems to be over come last, the youngest of them first.
-func next(ps []pending, now time.Time) pending {
-	return slices.MinFunc(ps, func(a, b pending) int {
-		over := func(p pending) bool { return !p.At.IsZero() && now.Sub(p.At) > retention }
-		switch {
-		case over(a) && !over(b):
-			return 1
-		case over(b) && !over(a):
-			return -1
-		case over(a):
-			return b.At.Compare(a.At)
-		}
-		return a.At.Compare(b.At)
-	})
+// sooner orders files: the one whose time on the server runs out first; those whose time seems to be over come last, the youngest of them
+// first.
+func sooner(a, b pending, now time.Time) int {
+	over := func(p pending) bool { return !p.At.IsZero() && now.Sub(p.At) > retention }
+	switch {
+	case over(a) && !over(b):
+		return 1
+	case over(b) && !over(a):
+		return -1
+	case over(a):
+		return b.At.Compare(a.At)
+	}
+	return a.At.Compare(b.At)
 }

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -8,46 +9,69 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/gabriel-vasile/mimetype"
 	"go.mau.fi/whatsmeow/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// fetch downloads the files that the cursor names, those whose time on the server runs out first, until ctx is done. They stand in the cursor
-// from the Put of their post to the Put of what became of them, so that a crash loses none.
+// fetch downloads the files that the cursor names, several at once, until ctx is done. They stand in the cursor from the Put of their post
+// to the Put of what became of them, so that a crash loses none. Which of all the account's files are under way is decided by turns: here as
+// many are named as could be.
 func (w *watch) fetch(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	busy, done := map[pending]bool{}, make(chan pending)
 	for {
-		for {
-			c := w.cursor()
-			if len(c.Pending) == 0 {
+		for _, p := range w.dueFiles() {
+			if len(busy) >= w.r.o.Downloads {
 				break
 			}
-			if err := w.settle(ctx, next(c.Pending, w.r.o.Now())); err != nil {
-				return err
+			if busy[p] {
+				continue
 			}
-			signal(w.fetched)
+			busy[p] = true
+			g.Go(func() error {
+				if err := w.settle(ctx, p); err != nil {
+					return err
+				}
+				select {
+				case done <- p:
+				case <-ctx.Done():
+				}
+				return nil
+			})
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return cmp.Or(g.Wait(), ctx.Err())
+		case p := <-done:
+			delete(busy, p)
+			signal(w.fetched)
 		case <-w.more:
 		}
 	}
 }
 
+// dueFiles are the files that the cursor names, those whose time on the server runs out first.
+func (w *watch) dueFiles() []pending {
+	now := w.r.o.Now()
+	ps := slices.Clone(w.cursor().Pending)
+	slices.SortStableFunc(ps, func(a, b pending) int { return sooner(a, b, now) })
+	return ps
+}
+
 // settle turns a wanted file into media.kept or media.missed.
 func (w *watch) settle(ctx context.Context, p pending) error {
-	select {
-	case w.r.downloads <- struct{}{}:
-		defer func() { <-w.r.downloads }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := w.r.downloads.take(ctx, p); err != nil {
+		return err
 	}
+	defer w.r.downloads.give()
 	from := w.r.o.Now()
 	fctx, cancel := context.WithTimeout(ctx, w.r.o.FileTimeout)
 	defer cancel()

@@ -60,6 +60,8 @@ type Options struct {
 	GapAfter time.Duration
 	// TargetRetry is the pause before a target that could not be reached is tried again. Default: 1 h.
 	TargetRetry time.Duration
+	// LiveEvery is how often counters that the platform tells on its own become a record. Default: 5 min.
+	LiveEvery time.Duration
 	// FoldEvery is how often the moment of the last look without news is made durable. Default: 30 s.
 	FoldEvery time.Duration
 	// PollsEvery is how often a record counts the looks without news. Default: 15 min.
@@ -111,6 +113,7 @@ func (o *Options) setDefaults() {
 		{&o.LockedOut, 24 * time.Hour},
 		{&o.GapAfter, 5 * time.Minute},
 		{&o.TargetRetry, time.Hour},
+		{&o.LiveEvery, 5 * time.Minute},
 		{&o.FoldEvery, 30 * time.Second},
 		{&o.PollsEvery, 15 * time.Minute},
 		{&o.FileTimeout, 15 * time.Minute},
@@ -139,6 +142,7 @@ type Source struct {
 	o Options
 
 	mu      sync.Mutex
+	version string // of the web client, for the next connection
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
@@ -150,7 +154,7 @@ var _ collectors.Source = (*Source)(nil)
 // New returns a source that has made no connection yet.
 func New(o Options) *Source {
 	o.setDefaults()
-	return &Source{o: o, changed: make(chan struct{}, 1)}
+	return &Source{o: o, version: o.Version, changed: make(chan struct{}, 1)}
 }
 
 // Name implements collectors.Source.

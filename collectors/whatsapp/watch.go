@@ -46,6 +46,7 @@ type watch struct {
 	resumed  bool            // the cursor is of an earlier run, and the stretch since then is still to be recorded
 	nextPoll time.Time
 	nextLook time.Time
+	nextLive time.Time // when the platform is asked for counters
 	observed time.Time // newer than the cursor's, not yet durable
 	folded   time.Time
 	caught   caught
@@ -214,6 +215,8 @@ func (w *watch) step(ctx context.Context) error {
 		return w.poll(ctx)
 	case !now.Before(w.nextLook):
 		return w.look(ctx)
+	case w.liveDue(now):
+		return w.subscribe(ctx)
 	case w.unfinished():
 		return w.backfill(ctx)
 	}
@@ -238,7 +241,7 @@ func (w *watch) unfinished() bool {
 // due reports whether something is to be done before more history is read.
 func (w *watch) due() bool {
 	now := w.r.o.Now()
-	return len(w.hints) > 0 || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || !w.unfinished()
+	return len(w.hints) > 0 || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || w.liveDue(now) || !w.unfinished()
 }
 
 func (w *watch) idle(ctx context.Context) error {
@@ -248,6 +251,9 @@ func (w *watch) idle(ctx context.Context) error {
 	next := w.nextPoll
 	if w.nextLook.Before(next) {
 		next = w.nextLook
+	}
+	if w.tellsLive() && w.nextLive.Before(next) {
+		next = w.nextLive
 	}
 	t := time.NewTimer(max(0, next.Sub(w.r.o.Now())))
 	defer t.Stop()
