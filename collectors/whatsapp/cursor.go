@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
 // cursor is what a source must find again after a restart, per target. It moves only in the same Put as what it stands for.
@@ -19,9 +21,11 @@ type cursor struct {
 	Recent    []int     `json:"recent,omitempty"`  // numbers that are there, descending: what a recheck looks for
 	Confirm   []int     `json:"confirm,omitempty"` // known posts that a push told of and no answer has shown since
 	Pending   []pending `json:"pending,omitempty"`
-	Followed  bool      `json:"followed,omitempty"`
+	Followed  bool      `json:"followed,omitempty"` // by us, for the target
 	Stopped   string    `json:"stopped,omitempty"` // refused, identity-changed
 	Candidate string    `json:"candidate,omitempty"`
+
+	Rate pace.Posting `json:"rate,omitzero"`
 }
 
 // pending is a file that is wanted and neither kept nor missed. Post 0 stands for the channel's picture.

@@ -113,7 +113,7 @@ func (w *watch) bound(ctx context.Context, id string, d described) error {
 		c.Address, c.Channel, c.Stopped, c.Candidate = w.target.Address, id, "", ""
 	})
 	if fresh {
-		w.resumed = w.resumed && !w.cursor().Observed.IsZero()
+		w.resumed, w.rate = w.resumed && !w.cursor().Observed.IsZero(), w.cursor().Rate
 	}
 	return err
 }

@@ -33,6 +33,7 @@ type run struct {
 	wasHealthy bool          // of the connecting goroutine
 	slots      chan struct{} // one a query under way
 	downloads  *turns
+	rotation   *rotation
 
 	mu        sync.Mutex
 	current   *link
@@ -57,6 +58,7 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 		slots: make(chan struct{}, s.o.MaxQueries), downloads: newTurns(s.o.Downloads, s.o.Now),
 		online: make(chan struct{}), routes: map[string]*watch{}, pollsFrom: s.o.Now(),
 	}
+	r.rotation = newRotation(&r.o)
 	if failed {
 		r.cause = "outage"
 	}
@@ -131,6 +133,7 @@ func (r *run) manage(ctx context.Context, g *errgroup.Group, ready chan struct{}
 			x.cancel()
 			<-x.done
 			delete(all, id)
+			r.rotation.forget(id)
 			if !ok && ctx.Err() == nil {
 				x.watch.part(ctx)
 			}
@@ -173,7 +176,8 @@ func (r *run) prepare(ctx context.Context, t collectors.Target) (*watch, error) 
 		return nil, err
 	}
 	w := newWatch(r, t)
-	w.cur, w.resumed = c, !c.Observed.IsZero()
+	w.cur, w.resumed, w.rate = c, !c.Observed.IsZero(), c.Rate
+	r.rotation.learn(t, c.Rate)
 	if c.Stopped == "" && c.Address == t.Address {
 		w.listen(true)
 	}

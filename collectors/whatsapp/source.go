@@ -30,8 +30,9 @@ type Options struct {
 	Jitter   func() float64   // in [0,1), spreads every pause; default: math/rand/v2
 	PageSize int              // posts asked for at once. Default: 100
 
-	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. Defaults: 10 min for
-	// rotation, 1 min for poll, 15 min for joined.
+	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. In rotation it is the mean
+	// one: channels that post more are read up to four times as often, silent ones half as often. Defaults: 10 min for rotation, 1 min for
+	// poll, 15 min for joined.
 	PollEvery map[string]time.Duration
 	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel, and of its metadata. Defaults: 30 min, 200.
 	RecheckEvery time.Duration

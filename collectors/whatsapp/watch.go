@@ -13,6 +13,7 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
 // watch observes one target. Queries about posts are made by one goroutine, so that an older answer can never be stored after a
@@ -47,7 +48,9 @@ type watch struct {
 	nextPoll time.Time
 	nextLook time.Time
 	nextLive time.Time // when the platform is asked for counters
-	observed time.Time // newer than the cursor's, not yet durable
+	rate     pace.Posting
+	slept    time.Duration // the pause before the next poll
+	observed time.Time     // newer than the cursor's, not yet durable
 	folded   time.Time
 	caught   caught
 
@@ -270,11 +273,10 @@ func (w *watch) idle(ctx context.Context) error {
 
 // pause is the time between two looks at the newest posts.
 func (w *watch) pause() time.Duration {
-	mode := w.target.Mode
 	if w.target.Rotates() {
-		mode = collectors.ModeRotation
+		return w.r.rotation.pause(w.target.ID)
 	}
-	return w.r.o.PollEvery[mode]
+	return w.r.o.PollEvery[w.target.Mode]
 }
 
 // queue hands files over to the fetcher, which would otherwise have to ask for their messages again.
