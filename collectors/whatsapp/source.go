@@ -144,6 +144,7 @@ type Source struct {
 
 	mu      sync.Mutex
 	version string // of the web client, for the next connection
+	refused string // the version that the platform no longer takes, where the last run ended so
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
@@ -184,7 +185,10 @@ func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Unlock()
 	err := r.run(ctx)
 	s.mu.Lock()
-	s.failed, s.now = err != nil, nil
+	s.failed, s.now, s.refused = err != nil, nil, ""
+	if a := lost(err); a != nil && a.state == "client-outdated" {
+		s.refused = versionName(s.version)
+	}
 	s.mu.Unlock()
 	return err
 }

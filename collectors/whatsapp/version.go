@@ -87,6 +87,13 @@ func (s *Source) SetVersion(version string) error {
 	return nil
 }
 
+// Outdated returns the version that WhatsApp refused when the last run ended so, and else nothing: another one mends it.
+func (s *Source) Outdated() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
+}
+
 func (s *Source) nextVersion() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
