@@ -219,7 +219,9 @@ func TestWhatsAppVersionIsReloaded(t *testing.T) {
 	n.until(c, "the post", func(st Status) bool { return st.Targets[0].Versions == 1 })
 	n.srv.Refuse(whatsapptest.Refusal{Reason: 405}, 1)
 	n.srv.DropConnections()
-	n.until(c, "the refusal", func(st Status) bool { return waState(st, "first").State == "client-outdated" && d.givenUp("whatsapp/first") })
+	n.until(c, "the refusal", func(st Status) bool {
+		return waState(st, "first").State == "client-outdated" && d.givenUp("whatsapp/first")
+	})
 	const later = "2.3000.1039999999"
 	b, err := os.ReadFile(n.path("muhafiz.yaml"))
 	if err != nil {

@@ -74,6 +74,11 @@ func (a asker) graph(ctx context.Context, query string, variables any) (json.Raw
 	if err != nil {
 		return nil, err
 	}
+	return graphData(n)
+}
+
+// graphData reads the answer of a GraphQL query.
+func graphData(n *waBinary.Node) (json.RawMessage, error) {
 	result, ok := n.GetOptionalChildByTag("result")
 	b, isBytes := result.Content.([]byte)
 	if !ok || !isBytes || text(&result, "format") == "argo" {
@@ -134,6 +139,11 @@ func (a asker) live(ctx context.Context, jid types.JID) (time.Duration, error) {
 	if err != nil {
 		return 0, err
 	}
+	return liveFor(n)
+}
+
+// liveFor reads for how long counters are told: for a day at most.
+func liveFor(n *waBinary.Node) (time.Duration, error) {
 	list, ok := n.GetOptionalChildByTag("live_updates")
 	seconds, said := number(&list, "duration")
 	if !ok || !said || seconds <= 0 {
@@ -148,6 +158,11 @@ func (a asker) hosts(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return hostsOf(n)
+}
+
+// hostsOf reads the hosts of files, of which those of WhatsApp's own count.
+func hostsOf(n *waBinary.Node) ([]string, error) {
 	conn := n.GetChildByTag("media_conn")
 	var out []string
 	for _, h := range conn.GetChildrenByTag("host") {

@@ -22,7 +22,7 @@ type cursor struct {
 	Confirm   []int     `json:"confirm,omitempty"` // known posts that a push told of and no answer has shown since
 	Pending   []pending `json:"pending,omitempty"`
 	Followed  bool      `json:"followed,omitempty"` // by us, for the target
-	Stopped   string    `json:"stopped,omitempty"` // refused, identity-changed
+	Stopped   string    `json:"stopped,omitempty"`  // refused, identity-changed
 	Candidate string    `json:"candidate,omitempty"`
 
 	Rate pace.Posting `json:"rate,omitzero"`
