@@ -1,6 +1,7 @@
 // Command whatsapp measures the collector of WhatsApp Channels on a loopback platform in a child process: how fast a history becomes
 // durable against a bare loop over the same client library that keeps nothing, how many pushed posts a second become durable while
-// the acknowledgements of earlier ones go out, and what memory 500 channels take. It prints each as a line for people and a line of JSON.
+// the acknowledgements of earlier ones go out and how long a post takes until it is on disk and until the platform has its
+// acknowledgement, and what memory 500 channels take. It prints each as a line for people and a line of JSON.
 package main
 
 import (
