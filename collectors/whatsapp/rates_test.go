@@ -54,7 +54,7 @@ func TestBusyChannelsAreReadMoreOften(t *testing.T) {
 	}
 
 	since := l.srv.CallCount("*")
-	r = start(t, v, v, l.o, x, y)
+	start(t, v, v, l.o, x, y)
 	deadline := time.Now().Add(20 * time.Second)
 	for pagesOf(l, busy, since) < 12 {
 		if time.Now().After(deadline) {
