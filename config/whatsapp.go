@@ -8,12 +8,12 @@ type WhatsApp struct {
 	// locks numbers out without asking, and targets then move to the other.
 	Accounts []WhatsAppAccount `yaml:"accounts"`
 	// Version is the version of WhatsApp's web client that our accounts say they are, such as 2.3000.1031080782. When WhatsApp accepts it no
-	// longer, `muhafiz login whatsapp NAME --latest-version` asks for the present one. A daemon takes a change when it starts. Default: the
-	// one that this build was made for.
+	// longer, `muhafiz login whatsapp NAME --latest-version` asks for the present one. A change takes effect with each account's next
+	// connection. Default: the one that this build was made for.
 	Version string `yaml:"version"`
 	// PollEvery is the pause between two looks at the newest posts of a polled target. Default 1m, at least 20s.
 	PollEvery Duration `yaml:"poll_every"`
-	// RotateEvery is the same in rotation. Default 10m, at least 1m.
+	// RotateEvery is the mean one in rotation: busy channels are read more often, silent ones more rarely. Default 10m, at least 1m.
 	RotateEvery Duration `yaml:"rotate_every"`
 	// RecheckEvery is how often the newest 200 posts and the metadata are looked at again: two of the four forms of deletion raise no event,
 	// and nothing tells of a suspended channel. Default 30m, at least 5m. None of these floors holds on a test network.

@@ -239,6 +239,7 @@ func (d *Daemon) Reload(ctx context.Context) (Applied, error) {
 	d.rooms.Config = c
 	d.rooms.space.configure(c.Space)
 	d.o.Log.Info().Int("people", a.People).Int("targets", a.Targets).Int("removed", a.Removed).Msg("configuration reloaded")
+	d.renewVersion(c)
 	d.refresh()
 	return a, nil
 }

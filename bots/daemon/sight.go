@@ -28,7 +28,6 @@ func (d *Daemon) failed(source string, _ error, permanent bool) {
 		return
 	}
 	d.mu.Lock()
-	d.lost[source] = true
 	release := d.release[source]
 	d.mu.Unlock()
 	if release != nil { // so that somebody can log the account in while we run
@@ -36,6 +35,9 @@ func (d *Daemon) failed(source string, _ error, permanent bool) {
 			d.o.Log.Error().Str("source", source).Err(err).Msg("let go of a session")
 		}
 	}
+	d.mu.Lock()
+	d.lost[source] = true // from now on its session can be opened again
+	d.mu.Unlock()
 	d.refresh()
 }
 

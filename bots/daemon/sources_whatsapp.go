@@ -1,12 +1,14 @@
 package daemon
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net/url"
 	"path/filepath"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rs/zerolog"
@@ -96,6 +98,33 @@ func (d *Daemon) openWhatsApp(c *config.Config, name string) (source, error) {
 	src := whatsapp.New(o)
 	d.release[src.Name()] = release
 	return src, nil
+}
+
+// renewVersion has the accounts say from their next connection on that they are of the version that is configured now. Those that WhatsApp
+// refused as another version are used again.
+func (d *Daemon) renewVersion(c *config.Config) {
+	d.mu.Lock()
+	var again []string
+	for _, src := range d.sources {
+		wa, ok := src.(*whatsapp.Source)
+		if !ok {
+			continue
+		}
+		refused := wa.Outdated()
+		if err := wa.SetVersion(c.WhatsApp.Version); err != nil { // the configuration's check takes the same versions
+			d.o.Log.Error().Str("source", src.Name()).Err(err).Msg("the version of the web client stays as it was")
+			continue
+		}
+		if d.lost[src.Name()] && refused != "" && refused != cmp.Or(c.WhatsApp.Version, whatsapp.BuiltInVersion()) {
+			again = append(again, strings.TrimPrefix(src.Name(), config.PlatformWhatsApp+"/"))
+		}
+	}
+	d.mu.Unlock()
+	for _, name := range again {
+		if err := d.resume(config.PlatformWhatsApp, name); err != nil {
+			d.o.Log.Error().Str("source", config.PlatformWhatsApp+"/"+name).Err(err).Msg("the account is not used again")
+		}
+	}
 }
 
 // WhatsAppPrompts is how a device is linked to an account: exactly one of ShowQR and ShowCode.

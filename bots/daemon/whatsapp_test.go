@@ -205,6 +205,47 @@ func TestWhatsAppFailureTable(t *testing.T) {
 	}
 }
 
+// A version that WhatsApp refuses is mended by the configuration alone: the daemon goes on with the new one.
+func TestWhatsAppVersionIsReloaded(t *testing.T) {
+	if raced(t) {
+		return
+	}
+	n := newWaNetwork(t, "first")
+	d := n.start()
+	c := n.client(nil)
+	if err := n.approve(c, "bilal", "one"); err != nil {
+		t.Fatal(err)
+	}
+	n.until(c, "the post", func(st Status) bool { return st.Targets[0].Versions == 1 })
+	n.srv.Refuse(whatsapptest.Refusal{Reason: 405}, 1)
+	n.srv.DropConnections()
+	n.until(c, "the refusal", func(st Status) bool {
+		return waState(st, "first").State == "client-outdated" && d.givenUp("whatsapp/first")
+	})
+	const later = "2.3000.1039999999"
+	b, err := os.ReadFile(n.path("muhafiz.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	n.write("muhafiz.yaml", strings.Replace(string(b), "whatsapp:\n", "whatsapp:\n  version: "+later+"\n", 1))
+	n.ch.Post(whatsapptest.Post{Text: secretText + ", again"})
+	if err := c.Call(t.Context(), "POST", "/v1/reload", none{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	n.until(c, "the next post", func(st Status) bool {
+		return st.Targets[0].Versions == 2 && waState(st, "first").State == "healthy"
+	})
+	said := ""
+	for _, call := range n.srv.Calls() {
+		if call.Kind == "login" {
+			said = call.Version
+		}
+	}
+	if said != later {
+		t.Errorf("the account says that it is %s", said)
+	}
+}
+
 // raced reports whether the race detector is on, which stops at the client library's own race of a connection that is cut. scripts/test
 // runs these tests without it.
 func raced(t *testing.T) bool {
@@ -309,12 +350,12 @@ func TestWhatsAppAccountThatIsNotLinked(t *testing.T) {
 	if err := ForgetWhatsApp(t.Context(), n.options(), "first"); err != nil || len(n.srv.World().Devices()) != 0 {
 		t.Fatalf("%v, %d devices", err, len(n.srv.World().Devices()))
 	}
-	n.start()
+	d := n.start()
 	c := n.client(nil)
 	if err := n.approve(c, "bilal", "one"); err != nil {
 		t.Fatal(err)
 	}
-	st := n.until(c, "the state", func(st Status) bool { return waState(st, "first").State == "unpaired" })
+	st := n.until(c, "the state", func(st Status) bool { return waState(st, "first").State == "unpaired" && d.givenUp("whatsapp/first") })
 	if src := waState(st, "first"); src.Advice != "run muhafiz login whatsapp first and scan the code with its phone" {
 		t.Errorf("got %+v", src)
 	}

@@ -109,7 +109,7 @@ func (s *stage) observesOnly() (bool, string) {
 	asks, beside := 0, ""
 	for kind, n := range s.wa.server.Kinds() {
 		switch kind {
-		case "mex.info", "mex.follow", "newsletter.messages", "newsletter.live_updates", "media", "media_conn":
+		case "mex.info", "mex.follow", "mex.unfollow", "newsletter.messages", "newsletter.live_updates", "media", "media_conn":
 			asks += n
 		case "login", "register", "ping", "ack.message", "ack.notification", "ack.receipt", "iq.result", "iq.error", "encrypt.count", "encrypt.set",
 			"encrypt.digest", "passive.active", "md.pair-device-sign":

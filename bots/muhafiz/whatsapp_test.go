@@ -280,7 +280,7 @@ func TestKilledMidHistory(t *testing.T) {
 // everySent prints the list of everything that a server was ever sent, and holds it against what an observer may send.
 func everySent(t *testing.T, srv *whatsapptest.Server) {
 	t.Helper()
-	asks := []string{"mex.info", "mex.follow", "newsletter.messages", "newsletter.live_updates", "media", "media_conn"}
+	asks := []string{"mex.info", "mex.follow", "mex.unfollow", "newsletter.messages", "newsletter.live_updates", "media", "media_conn"}
 	upkeep := []string{
 		"login", "register", "ping", "ack.message", "ack.notification", "ack.receipt", "iq.result", "iq.error", "encrypt.count", "encrypt.set", "encrypt.digest",
 		"passive.active", "page", "md.pair-device-sign", "md.remove-companion-device", "md.link_code_companion_reg",

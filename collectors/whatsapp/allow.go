@@ -18,21 +18,28 @@ var ErrNotAllowed = errors.New("this is not a query that Muhafiz may make")
 
 // The GraphQL queries, by the ids that the web client uses.
 const (
-	queryInfo   = "6563316087068696"
-	queryFollow = "9926858900719341"
+	queryInfo     = "6563316087068696"
+	queryFollow   = "9926858900719341"
+	queryUnfollow = "6392786840836363"
 )
 
 // Requests returns what an observing source asks for, in the form NAMESPACE.ELEMENT, or w:mex.ID for a GraphQL query: the metadata of a
-// channel, its posts, the hosts of files, and to follow a channel whose target says so. The library adds keep-alive, login and keys
-// on its own.
+// channel, its posts, the hosts of files, and the Acts. The library adds keep-alive, login and keys on its own.
 func Requests() []string {
-	return []string{"newsletter.messages", "w:m.media_conn", "w:mex." + queryFollow, "w:mex." + queryInfo}
+	return append([]string{"newsletter.messages", "w:m.media_conn", "w:mex." + queryInfo}, Acts()...)
+}
+
+// Acts returns those of Requests that change something at the platform: to follow a channel whose target says so, to be told its counters
+// for a while, and to unfollow what was followed so. They pass the guard only while this package makes one.
+func Acts() []string {
+	return []string{"newsletter.live_updates", "w:mex." + queryFollow, "w:mex." + queryUnfollow}
 }
 
 // asker makes the allowed queries with a client, and no others: it is the only thing of this package that holds a client's sending side, but for
 // acknowledgements and the pairing.
 type asker struct {
 	cli     *whatsmeow.Client
+	guard   *guard
 	timeout time.Duration
 }
 
@@ -45,8 +52,12 @@ func (a asker) iq(ctx context.Context, namespace, typ string, body waBinary.Node
 
 // send asks once: the library's own repetition would wait for a connection that it does not make, and hold this one open meanwhile.
 func (a asker) send(ctx context.Context, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
+	return a.sendTo(ctx, types.ServerJID, namespace, typ, body)
+}
+
+func (a asker) sendTo(ctx context.Context, to types.JID, namespace, typ string, body waBinary.Node) (*waBinary.Node, error) {
 	return internals(a.cli).SendIQ(ctx, whatsmeow.DangerousInfoQuery{
-		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: types.ServerJID, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
+		Namespace: namespace, Type: whatsmeow.DangerousInfoQueryType(typ), To: to, Content: []waBinary.Node{body}, Timeout: a.timeout, NoRetry: true,
 	})
 }
 
@@ -63,6 +74,11 @@ func (a asker) graph(ctx context.Context, query string, variables any) (json.Raw
 	if err != nil {
 		return nil, err
 	}
+	return graphData(n)
+}
+
+// graphData reads the answer of a GraphQL query.
+func graphData(n *waBinary.Node) (json.RawMessage, error) {
 	result, ok := n.GetOptionalChildByTag("result")
 	b, isBytes := result.Content.([]byte)
 	if !ok || !isBytes || text(&result, "format") == "argo" {
@@ -106,7 +122,34 @@ func (a asker) info(ctx context.Context, typ types.NewsletterKeyType, key string
 }
 
 func (a asker) follow(ctx context.Context, jid types.JID) (json.RawMessage, error) {
+	defer a.guard.permit("w:mex." + queryFollow)()
 	return a.graph(ctx, queryFollow, map[string]any{"newsletter_id": jid.String()})
+}
+
+func (a asker) unfollow(ctx context.Context, jid types.JID) (json.RawMessage, error) {
+	defer a.guard.permit("w:mex." + queryUnfollow)()
+	return a.graph(ctx, queryUnfollow, map[string]any{"newsletter_id": jid.String()})
+}
+
+// live asks to be told a channel's counters as they change, and returns for how long the platform does that.
+func (a asker) live(ctx context.Context, jid types.JID) (time.Duration, error) {
+	const name = "newsletter.live_updates"
+	defer a.guard.permit(name)()
+	n, err := a.sendTo(ctx, jid, "newsletter", "set", waBinary.Node{Tag: "live_updates"})
+	if err != nil {
+		return 0, err
+	}
+	return liveFor(n)
+}
+
+// liveFor reads for how long counters are told: for a day at most.
+func liveFor(n *waBinary.Node) (time.Duration, error) {
+	list, ok := n.GetOptionalChildByTag("live_updates")
+	seconds, said := number(&list, "duration")
+	if !ok || !said || seconds <= 0 {
+		return 0, errUnreadable
+	}
+	return time.Duration(min(seconds, 86400)) * time.Second, nil
 }
 
 // hosts asks where files are served.
@@ -115,6 +158,11 @@ func (a asker) hosts(ctx context.Context) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
+	return hostsOf(n)
+}
+
+// hostsOf reads the hosts of files, of which those of WhatsApp's own count.
+func hostsOf(n *waBinary.Node) ([]string, error) {
 	conn := n.GetChildByTag("media_conn")
 	var out []string
 	for _, h := range conn.GetChildrenByTag("host") {

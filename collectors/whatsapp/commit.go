@@ -41,7 +41,7 @@ func (w *watch) fold(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, lastWords)
 	defer cancel()
 	at := w.observed
-	if err := w.commit(ctx, nil, func(c *cursor) { c.Observed = at }); err != nil {
+	if err := w.commit(ctx, nil, func(c *cursor) { c.Observed, c.Rate = at, w.rate }); err != nil {
 		return err
 	}
 	w.folded = at

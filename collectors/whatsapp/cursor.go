@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
 // cursor is what a source must find again after a restart, per target. It moves only in the same Put as what it stands for.
@@ -19,9 +21,11 @@ type cursor struct {
 	Recent    []int     `json:"recent,omitempty"`  // numbers that are there, descending: what a recheck looks for
 	Confirm   []int     `json:"confirm,omitempty"` // known posts that a push told of and no answer has shown since
 	Pending   []pending `json:"pending,omitempty"`
-	Followed  bool      `json:"followed,omitempty"`
-	Stopped   string    `json:"stopped,omitempty"` // refused, identity-changed
+	Followed  bool      `json:"followed,omitempty"` // by us, for the target
+	Stopped   string    `json:"stopped,omitempty"`  // refused, identity-changed
 	Candidate string    `json:"candidate,omitempty"`
+
+	Rate pace.Posting `json:"rate,omitzero"`
 }
 
 // pending is a file that is wanted and neither kept nor missed. Post 0 stands for the channel's picture.
@@ -106,23 +110,25 @@ func (c *cursor) settled(p pending) {
 	c.Pending = slices.DeleteFunc(c.Pending, p.same)
 }
 
-func (p pending) same(q pending) bool { return p.Post == q.Post && p.Media == q.Media }
+// key is what tells files apart.
+func (p pending) key() pending { return pending{Post: p.Post, Media: p.Media} }
+
+func (p pending) same(q pending) bool { return p.key() == q.key() }
 
 // retention is about how long the platform serves a file.
 const retention = 30 * 24 * time.Hour
 
-// next picks the file whose time runs out first; those whose time seems to be over come last, the youngest of them first.
-func next(ps []pending, now time.Time) pending {
-	return slices.MinFunc(ps, func(a, b pending) int {
-		over := func(p pending) bool { return !p.At.IsZero() && now.Sub(p.At) > retention }
-		switch {
-		case over(a) && !over(b):
-			return 1
-		case over(b) && !over(a):
-			return -1
-		case over(a):
-			return b.At.Compare(a.At)
-		}
-		return a.At.Compare(b.At)
-	})
+// sooner orders files: the one whose time on the server runs out first; those whose time seems to be over come last, the youngest of them
+// first.
+func sooner(a, b pending, now time.Time) int {
+	over := func(p pending) bool { return !p.At.IsZero() && now.Sub(p.At) > retention }
+	switch {
+	case over(a) && !over(b):
+		return 1
+	case over(b) && !over(a):
+		return -1
+	case over(a):
+		return b.At.Compare(a.At)
+	}
+	return a.At.Compare(b.At)
 }

@@ -75,7 +75,7 @@ func outdated(alias, version string) *accountEnd {
 	return &accountEnd{
 		state: "client-outdated", cause: "account-lost",
 		text:   fmt.Sprintf("WhatsApp no longer accepts version %s of the web client, which account %s says it is", version, alias),
-		advice: fmt.Sprintf("ask for the present one with muhafiz login whatsapp %s --latest-version, set it as whatsapp.version, and restart the daemon", alias),
+		advice: fmt.Sprintf("ask for the present one with muhafiz login whatsapp %s --latest-version, and set it as whatsapp.version: a running daemon goes on with it", alias),
 	}
 }
 

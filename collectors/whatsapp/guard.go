@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/rs/zerolog"
 	"go.mau.fi/whatsmeow"
@@ -16,6 +17,9 @@ type guard struct {
 	bridge
 	cli    *whatsmeow.Client
 	caught func(shape string)
+
+	mu      sync.Mutex
+	permits map[string]int // of Acts, while one is made
 }
 
 var _ waLog.Logger = (*guard)(nil)
@@ -26,7 +30,7 @@ func (g *guard) Debugf(_ string, args ...any) {
 		return
 	}
 	s, ok := args[0].(string)
-	if !ok || !never(s) {
+	if !ok || !never(s) && g.permitted(s) {
 		return
 	}
 	shape := clip(tagOf(s))
@@ -45,7 +49,33 @@ func (g *guard) Sub(module string) waLog.Logger {
 	return g.bridge.Sub(module)
 }
 
-func newGuard(log zerolog.Logger) *guard { return &guard{bridge: bridge{log}} }
+func newGuard(log zerolog.Logger) *guard {
+	return &guard{bridge: bridge{log}, permits: map[string]int{}}
+}
+
+// permit lets an act pass until done is called.
+func (g *guard) permit(act string) (done func()) {
+	g.count(act, 1)
+	return func() { g.count(act, -1) }
+}
+
+func (g *guard) count(act string, by int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.permits[act] += by
+}
+
+// permitted reports whether an element is no act, or one that is being made.
+func (g *guard) permitted(s string) bool {
+	head := tagOf(s)
+	name := requestOf(head, s[len(head):])
+	if !slices.Contains(Acts(), name) {
+		return true
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.permits[name] > 0
+}
 
 // tagOf is an element's first tag, with its attributes.
 func tagOf(s string) string {
@@ -77,16 +107,23 @@ func never(s string) bool {
 }
 
 func neverAsked(head, body string) bool {
+	if strings.Contains(head, ` xmlns="w:g2"`) {
+		return true
+	}
+	name := requestOf(head, body)
+	return name != "" && !slices.Contains(Requests(), name)
+}
+
+// requestOf names a query about channels as Requests does; it is empty for any other.
+func requestOf(head, body string) string {
 	child, _, _ := strings.Cut(strings.Trim(tagOf(body), "</>"), " ")
 	switch {
-	case strings.Contains(head, ` xmlns="w:g2"`):
-		return true
 	case strings.Contains(head, ` xmlns="newsletter"`):
-		return !slices.Contains(Requests(), "newsletter."+child)
+		return "newsletter." + child
 	case strings.Contains(head, ` xmlns="w:mex"`):
 		_, id, _ := strings.Cut(tagOf(body), `query_id="`)
 		id, _, _ = strings.Cut(id, `"`)
-		return !slices.Contains(Requests(), "w:mex."+id)
+		return "w:mex." + id
 	}
-	return false
+	return ""
 }

@@ -48,7 +48,8 @@ func TestGuard(t *testing.T) {
 			_, err := c.JoinGroupWithLink(ctx, "x")
 			return err
 		},
-		"leave": func(ctx context.Context, c *whatsmeow.Client) error { return c.UnfollowNewsletter(ctx, jid) },
+		"follow": func(ctx context.Context, c *whatsmeow.Client) error { return c.FollowNewsletter(ctx, jid) },
+		"leave":  func(ctx context.Context, c *whatsmeow.Client) error { return c.UnfollowNewsletter(ctx, jid) },
 		"updates": func(ctx context.Context, c *whatsmeow.Client) error {
 			_, err := c.NewsletterSubscribeLiveUpdates(ctx, jid)
 			return err
@@ -63,7 +64,7 @@ func TestGuard(t *testing.T) {
 			h := newHTTP(&o)
 			defer h.close()
 			caught := make(chan string, 8)
-			cli, err := o.client(srv.Device(whatsapptest.DefaultAccount()), h, func(s string) { caught <- s })
+			cli, _, err := o.client(srv.Device(whatsapptest.DefaultAccount()), h, "", func(s string) { caught <- s })
 			if err != nil {
 				t.Fatal(err)
 			}

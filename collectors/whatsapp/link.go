@@ -18,55 +18,57 @@ import (
 // link is one connection with a client of its own. Nothing that an earlier client still says can be taken for this one's: the
 // library may raise Connected after its own Disconnect.
 type link struct {
-	cli    *whatsmeow.Client
-	ctx    context.Context // done with the connection
-	cancel context.CancelFunc
-	using  context.Context // done before that: whoever sends has to come to an end
-	unuse  context.CancelFunc
-	users  sync.WaitGroup
-	mu     sync.Mutex // over users.Add and closed
-	closed bool
-	http   *transports   // its own
-	up     chan struct{} // closed when the account is logged in
-	upOnce sync.Once
-	end    chan error // how it ended, nil for a lost connection; the first word counts
-	pushed func(*link, *events.Message)
-	counts func(*events.NewsletterLiveUpdate)
-	log    zerolog.Logger
-	o      *Options
+	cli     *whatsmeow.Client
+	guard   *guard
+	version string
+	ctx     context.Context // done with the connection
+	cancel  context.CancelFunc
+	using   context.Context // done before that: whoever sends has to come to an end
+	unuse   context.CancelFunc
+	users   sync.WaitGroup
+	mu      sync.Mutex // over users.Add and closed
+	closed  bool
+	http    *transports   // its own
+	up      chan struct{} // closed when the account is logged in
+	upOnce  sync.Once
+	end     chan error // how it ended, nil for a lost connection; the first word counts
+	pushed  func(*link, *events.Message)
+	counts  func(*events.NewsletterLiveUpdate)
+	log     zerolog.Logger
+	o       *Options
 }
 
 // client makes the platform's client of a device. It never connects again by itself: the library's pauses have neither a cap nor a spread, and
 // after 515 it would not tell when that failed. Nor does it read the account's own chats.
-func (o *Options) client(dev *store.Device, h *transports, caught func(shape string)) (*whatsmeow.Client, error) {
-	if err := useVersion(o.Version); err != nil {
-		return nil, err
-	}
+func (o *Options) client(dev *store.Device, h *transports, version string, caught func(shape string)) (*whatsmeow.Client, *guard, error) {
 	if o.Network != nil {
 		if err := o.Network.trust(); err != nil {
-			return nil, fmt.Errorf("use the test network of account %s: %w", o.Alias, err)
+			return nil, nil, fmt.Errorf("use the test network of account %s: %w", o.Alias, err)
 		}
 	}
 	g := newGuard(o.Log)
 	cli := whatsmeow.NewClient(dev, g)
+	if err := speakAs(cli, version); err != nil {
+		return nil, nil, err
+	}
 	g.cli, g.caught = cli, caught
 	h.use(cli)
 	cli.EnableAutoReconnect = false
 	cli.SynchronousAck = true
 	cli.ManualHistorySyncDownload = true
 	cli.AutomaticMessageRerequestFromPhone = false
-	return cli, nil
+	return cli, g, nil
 }
 
 // newLink makes a link that is not connected yet.
 func (r *run) newLink(ctx context.Context, dev *store.Device) (*link, error) {
-	l := &link{up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o}
+	l := &link{up: make(chan struct{}), end: make(chan error, 1), pushed: r.pushed, counts: r.counted, log: r.log, o: &r.o, version: r.src.nextVersion()}
 	l.http = newHTTP(&r.o)
-	cli, err := r.o.client(dev, l.http, func(shape string) { l.over(forbidden(r.o.Alias, shape)) })
+	cli, g, err := r.o.client(dev, l.http, l.version, func(shape string) { l.over(forbidden(r.o.Alias, shape)) })
 	if err != nil {
 		return nil, err
 	}
-	l.cli = cli
+	l.cli, l.guard = cli, g
 	l.ctx, l.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	l.using, l.unuse = context.WithCancel(l.ctx)
 	cli.DisableLoginAutoReconnect = true
@@ -131,7 +133,7 @@ func (l *link) handle(e any) (ok bool) {
 	case *events.TemporaryBan:
 		l.over(lockedOut(l.o.Alias, e, l.o.Now(), l.o.LockedOut))
 	case *events.ClientOutdated:
-		l.over(outdated(l.o.Alias, store.GetWAVersion().String()))
+		l.over(outdated(l.o.Alias, versionName(l.version)))
 	case *events.ConnectFailure:
 		l.over(fmt.Errorf("WhatsApp refused the login of account %s: %d %s", l.o.Alias, int(e.Reason), valid(e.Message)))
 	}

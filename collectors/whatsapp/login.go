@@ -61,7 +61,7 @@ func pair(ctx context.Context, o *Options, dev *opened, p Pairing) error {
 	defer cancel()
 	h := newHTTP(o)
 	defer h.close() // before the context's end
-	cli, err := o.client(dev.device, h, nil)
+	cli, _, err := o.client(dev.device, h, o.Version, nil)
 	if err != nil {
 		return err
 	}
@@ -118,7 +118,7 @@ func (c *ceremony) handle(e any) bool {
 	case *events.TemporaryBan:
 		c.over(lockedOut(c.o.Alias, e, c.o.Now(), c.o.LockedOut))
 	case *events.ClientOutdated:
-		c.over(outdated(c.o.Alias, store.GetWAVersion().String()))
+		c.over(outdated(c.o.Alias, versionName(c.o.Version)))
 	case *events.ConnectFailure:
 		c.over(fmt.Errorf("%w: WhatsApp answers %d %s", ErrLogin, int(e.Reason), valid(e.Message)))
 	case *events.Disconnected:
@@ -226,7 +226,7 @@ func unlink(ctx context.Context, o *Options, dev *opened) error {
 	defer cancel()
 	h := newHTTP(o)
 	defer h.close()
-	cli, err := o.client(dev.device, h, nil)
+	cli, _, err := o.client(dev.device, h, o.Version, nil)
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package whatsapp
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/base64"
@@ -14,32 +15,49 @@ import (
 
 	"github.com/gabriel-vasile/mimetype"
 	"go.mau.fi/whatsmeow/types"
+	"golang.org/x/sync/errgroup"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// fetch downloads the files that the cursor names, those whose time on the server runs out first, until ctx is done. They stand in the cursor
-// from the Put of their post to the Put of what became of them, so that a crash loses none.
+// fetch downloads the files that the cursor names, several at once, until ctx is done. They stand in the cursor from the Put of their post
+// to the Put of what became of them, so that a crash loses none. Which of all the account's files are under way is decided by turns: here as
+// many are named as could be.
 func (w *watch) fetch(ctx context.Context) error {
+	g, ctx := errgroup.WithContext(ctx)
+	busy, done := map[pending]bool{}, make(chan pending)
 	for {
-		var again <-chan time.Time
-		for {
-			ps, waiting := w.dueFiles()
-			if waiting {
-				again = time.After(w.r.o.RoomPause)
-			}
-			if len(ps) == 0 {
+		due, waiting := w.dueFiles()
+		for _, p := range due {
+			if len(busy) >= w.r.o.Downloads {
 				break
 			}
-			if err := w.settle(ctx, next(ps, w.r.o.Now())); err != nil {
-				return err
+			if busy[p.key()] {
+				continue
 			}
-			signal(w.fetched)
+			busy[p.key()] = true
+			g.Go(func() error {
+				if err := w.settle(ctx, p); err != nil {
+					return err
+				}
+				select {
+				case done <- p.key():
+				case <-ctx.Done():
+				}
+				return nil
+			})
+		}
+		var again <-chan time.Time
+		if waiting {
+			again = time.After(w.r.o.RoomPause)
 		}
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return cmp.Or(g.Wait(), ctx.Err())
+		case p := <-done:
+			delete(busy, p)
+			signal(w.fetched)
 		case <-w.more:
 		case <-again:
 		}
@@ -48,12 +66,10 @@ func (w *watch) fetch(ctx context.Context) error {
 
 // settle turns a wanted file into media.kept or media.missed.
 func (w *watch) settle(ctx context.Context, p pending) error {
-	select {
-	case w.r.downloads <- struct{}{}:
-		defer func() { <-w.r.downloads }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := w.r.downloads.take(ctx, p); err != nil {
+		return err
 	}
+	defer w.r.downloads.give()
 	from := w.r.o.Now()
 	fctx, cancel := context.WithTimeout(ctx, w.r.o.FileTimeout)
 	defer cancel()
@@ -99,7 +115,7 @@ func (w *watch) settle(ctx context.Context, p pending) error {
 		return err
 	}
 	w.mu.Lock()
-	delete(w.files, pending{Post: p.Post, Media: p.Media})
+	delete(w.files, p.key())
 	w.mu.Unlock()
 	return nil
 }
@@ -125,7 +141,7 @@ var errPathOld = errors.New("the platform no longer accepts the file's path")
 
 func (w *watch) download(ctx context.Context, p pending) (download, error) {
 	w.mu.Lock()
-	f, ok := w.files[pending{Post: p.Post, Media: p.Media}]
+	f, ok := w.files[p.key()]
 	w.mu.Unlock()
 	var err error
 	for range 2 {

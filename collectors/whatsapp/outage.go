@@ -43,7 +43,12 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	cause := w.why
 	w.why = ""
 	w.mu.Unlock()
-	if !w.resumed && (from.IsZero() || at.Sub(from) <= w.r.o.GapAfter+w.pause()*5/4) {
+	slept := max(w.slept, w.pause())
+	w.slept = w.pause()
+	if !from.IsZero() && at.After(from) {
+		w.learn(found.posts, at.Sub(from))
+	}
+	if !w.resumed && (from.IsZero() || at.Sub(from) <= w.r.o.GapAfter+slept*5/4) {
 		w.observed = at
 		return nil
 	}
@@ -54,7 +59,7 @@ func (w *watch) sighted(ctx context.Context, at time.Time) error {
 	}
 	b := w.r.batch()
 	b.Add(evidence.Target(w.target.ID), w.gapBody(at, cause, found.loss(), true), false)
-	if err := w.commit(ctx, b, func(c *cursor) { c.Observed = at }); err != nil {
+	if err := w.commit(ctx, b, func(c *cursor) { c.Observed, c.Rate = at, w.rate }); err != nil {
 		return err
 	}
 	w.observed, w.folded, w.resumed = at, at, false

@@ -15,32 +15,33 @@ import (
 const pushTime = 5 * time.Second
 
 // Plan computes the plan of the targets that are watched: what the account asks in an hour, and what delay that leaves to each.
-// A target's cost is one page of posts each pause of its mode, and a recheck of posts and metadata each RecheckEvery. History that is
-// still to be read comes on top of it, and takes turns with the rest.
+// A target's cost is one page of posts each pause, which in rotation depends on how often it posts, a recheck of posts and metadata each
+// RecheckEvery, and where it is followed the request for its counters. History that is still to be read comes on top of it, and takes
+// turns with the rest.
 func (s *Source) Plan(ctx context.Context, sink collectors.Sink) (collectors.Plan, error) {
 	targets := s.watched()
 	slices.SortFunc(targets, func(a, b collectors.Target) int { return cmp.Compare(a.ID, b.ID) })
 	p := collectors.Plan{Source: s.Name(), Targets: make([]collectors.TargetPlan, len(targets)), Fits: true}
+	cursors, every, err := s.standing(ctx, sink, targets)
+	if err != nil {
+		return collectors.Plan{}, err
+	}
 	hourly, planned := s.hourly(), 0.0
 	for i, t := range targets {
-		c, err := cursorOf(ctx, sink, s.Name(), t.ID)
-		if err != nil {
-			return collectors.Plan{}, err
-		}
+		c, pause := cursors[i], every[i]
 		mode := t.Mode
 		if t.Rotates() {
 			mode = collectors.ModeRotation
 		}
-		every, cost := s.o.PollEvery[mode], s.cost(mode)
 		x := collectors.TargetPlan{
-			Target: t.ID, Mode: mode, Asked: mode, PerHour: -1, Known: c.Channel != "" && c.Address == t.Address,
-			Every: every.Seconds(), Expected: every.Seconds() / 2, Worst: every.Seconds() * 5 / 4,
+			Target: t.ID, Mode: mode, Asked: mode, PerHour: c.Rate.PerHour(), Known: c.Channel != "" && c.Address == t.Address,
+			Every: pause.Seconds(), Expected: pause.Seconds() / 2, Worst: pause.Seconds() * 5 / 4,
 		}
 		if mode == collectors.ModeJoined {
 			x.Expected = pushTime.Seconds()
 		}
 		if hourly > 0 {
-			x.Share = cost / hourly
+			x.Share = s.cost(mode, pause) / hourly
 		}
 		planned += x.Share
 		p.Targets[i] = x
@@ -68,10 +69,36 @@ func (s *Source) hourly() float64 {
 	return most
 }
 
+// standing reads what is known of the targets, and shares the reads in rotation out over them.
+func (s *Source) standing(ctx context.Context, sink collectors.Sink, targets []collectors.Target) ([]cursor, []time.Duration, error) {
+	cursors, every := make([]cursor, len(targets)), make([]time.Duration, len(targets))
+	habits := map[string]habit{}
+	for i, t := range targets {
+		var err error
+		if cursors[i], err = cursorOf(ctx, sink, s.Name(), t.ID); err != nil {
+			return nil, nil, err
+		}
+		if t.Rotates() {
+			habits[t.ID] = habit{cursors[i].Rate, t.Urgent}
+		}
+	}
+	pauses := s.o.pauses(habits)
+	for i, t := range targets {
+		if every[i] = s.o.PollEvery[t.Mode]; t.Rotates() {
+			every[i] = pauses[t.ID]
+		}
+	}
+	return cursors, every, nil
+}
+
 // cost is what a target of a mode takes in an hour.
-func (s *Source) cost(mode string) float64 {
+func (s *Source) cost(mode string, every time.Duration) float64 {
 	pages := math.Ceil(float64(s.o.RecheckDepth) / float64(s.o.PageSize))
-	return time.Hour.Seconds()/s.o.PollEvery[mode].Seconds() + (pages+1)*time.Hour.Seconds()/s.o.RecheckEvery.Seconds()
+	queries := time.Hour.Seconds()/every.Seconds() + (pages+1)*time.Hour.Seconds()/s.o.RecheckEvery.Seconds()
+	if mode == collectors.ModeJoined {
+		queries += time.Hour.Seconds() / (usualLive * 3 / 4).Seconds()
+	}
+	return queries
 }
 
 func (s *Source) budget(hourly, planned float64) collectors.BudgetPlan {

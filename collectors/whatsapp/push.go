@@ -3,12 +3,12 @@ package whatsapp
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
 
 	waBinary "go.mau.fi/whatsmeow/binary"
-	"go.mau.fi/whatsmeow/types"
 	"go.mau.fi/whatsmeow/types/events"
 	"google.golang.org/protobuf/proto"
 
@@ -79,10 +79,11 @@ func (w *watch) absorb(ctx context.Context) error {
 		close(acks)
 		<-done
 	}()
+	var counts heldCounts
 	for {
 		select {
 		case <-ctx.Done():
-			return ctx.Err()
+			return errors.Join(ctx.Err(), w.lastCounts(ctx, &counts))
 		case p := <-w.pushes:
 			ps := w.along(p)
 			if err := w.store(ctx, ps); err != nil {
@@ -91,7 +92,9 @@ func (w *watch) absorb(ctx context.Context) error {
 			acks <- ps
 			signal(w.hints)
 		case l := <-w.live:
-			if err := w.count(ctx, l); err != nil {
+			counts.add(l, w.r.o.LiveEvery)
+		case <-counts.due:
+			if err := w.count(ctx, &counts); err != nil {
 				return err
 			}
 		}
@@ -212,63 +215,4 @@ func (w *watch) told(posts []post, late map[int]bool) {
 	if len(w.edits) > 100_000 {
 		clear(w.edits)
 	}
-}
-
-// counted stores counters that the platform told on its own.
-func (r *run) counted(e *events.NewsletterLiveUpdate) {
-	r.mu.Lock()
-	w := r.routes[e.JID.String()]
-	r.mu.Unlock()
-	if w == nil || len(e.Messages) == 0 {
-		return
-	}
-	select {
-	case w.live <- liveCounts{e, r.o.Now()}:
-	default: // the next look counts again
-	}
-}
-
-type liveCounts struct {
-	event *events.NewsletterLiveUpdate
-	at    time.Time
-}
-
-// count makes pushed counters durable.
-func (w *watch) count(ctx context.Context, l liveCounts) error {
-	at := evidence.At(l.at)
-	acq, err := w.r.acquired(ctx, methodPush, map[string]any{"channel": w.channel(), "counts": len(l.event.Messages)}, evidence.Span{From: at, To: at}, raw{})
-	if err != nil {
-		return err
-	}
-	var list []evidence.Post
-	for _, m := range l.event.Messages {
-		if c, ok := liveCount(m); ok {
-			list = append(list, c)
-		}
-	}
-	if len(list) == 0 {
-		return nil
-	}
-	b := w.r.batch()
-	id := b.Add(account(w.channel()), acq, false)
-	b.Add(account(w.channel()), &evidence.PostCounts{Acquisition: id, At: at, Posts: list}, false)
-	return w.commit(ctx, b, nil)
-}
-
-// liveCount reads counters that come without content: no views means that they are not told.
-func liveCount(m *types.NewsletterMessage) (evidence.Post, bool) {
-	c := evidence.Post{Post: strconv.Itoa(int(m.MessageServerID)), Views: -1, Forwards: -1, Replies: -1}
-	if m.MessageServerID <= 0 || m.MessageServerID > maxNumber {
-		return c, false
-	}
-	if m.ViewsCount > 0 {
-		c.Views = int64(m.ViewsCount)
-	}
-	for code, n := range m.ReactionCounts {
-		if c.Reactions == nil {
-			c.Reactions = map[string]int64{}
-		}
-		c.Reactions[clip(valid(code))] += int64(n)
-	}
-	return c, told(c)
 }

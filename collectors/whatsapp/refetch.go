@@ -30,12 +30,10 @@ func (s *Source) Refetch(ctx context.Context, f collectors.Refetch, keep collect
 	if w == nil {
 		return collectors.ErrNotOurs
 	}
-	select {
-	case r.downloads <- struct{}{}:
-		defer func() { <-r.downloads }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := r.downloads.take(ctx, p); err != nil {
+		return err
 	}
+	defer r.downloads.give()
 	ctx, cancel := context.WithTimeout(context.WithValue(ctx, watchKey{}, w), r.o.FileTimeout)
 	defer cancel()
 	file, err := w.refetch(ctx, p)

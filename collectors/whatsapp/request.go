@@ -95,7 +95,7 @@ func attempt[T any](ctx context.Context, r *run, f func(context.Context, asker) 
 		defer cancel()
 		var a answer
 		a.from = r.o.Now()
-		a.value, a.err = f(qctx, asker{l.cli, r.o.QueryTimeout})
+		a.value, a.err = f(qctx, asker{l.cli, l.guard, r.o.QueryTimeout})
 		a.to = r.o.Now()
 		if a.err != nil && l.using.Err() != nil && refusalOf(a.err) == nil {
 			a.err = errLinkEnded
@@ -124,12 +124,12 @@ func (r *run) turn(ctx context.Context) (release func(), err error) {
 	release = func() { <-r.slots }
 	for {
 		wait := r.book()
-		if wait <= 0 {
-			return release, ctx.Err()
-		}
 		if err := sleep(ctx, wait); err != nil {
 			release()
 			return nil, err
+		}
+		if wait <= 0 {
+			return release, nil
 		}
 	}
 }

@@ -8,7 +8,6 @@ import (
 
 	"go.mau.fi/whatsmeow/types"
 
-	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
@@ -20,10 +19,7 @@ const (
 	causeUnreachable = "unreachable" // tried again now and then
 )
 
-const (
-	methodInfo   = "newsletter.info"
-	methodFollow = "newsletter.follow"
-)
+const methodInfo = "newsletter.info"
 
 // described is the platform's description of a channel, and its bytes.
 type described struct {
@@ -47,6 +43,9 @@ func (w *watch) describe(ctx context.Context, typ types.NewsletterKeyType, key s
 // bind makes sure that the target's invite stands for a channel that may be observed, and stores a fresh snapshot of it. It returns
 // false for a target that is stopped.
 func (w *watch) bind(ctx context.Context) (bool, error) {
+	if err := w.unfollowed(ctx); err != nil {
+		return false, err
+	}
 	c := w.cursor()
 	if c.Stopped != "" && c.Address == w.target.Address && !w.confirmed(c) {
 		return false, nil
@@ -65,6 +64,9 @@ func (w *watch) bind(ctx context.Context) (bool, error) {
 	if id := jid.String(); c.Channel != "" && c.Channel != id && (c.Candidate != id || !w.confirmed(c)) {
 		detail := fmt.Sprintf("the invite stood for channel %s and now stands for channel %s; nothing is collected until a person confirms that this is still the target", c.Channel, id)
 		return false, w.stop(ctx, causeIdentity, detail, id)
+	}
+	if c.Followed && c.Channel != jid.String() {
+		w.part(ctx) // of the channel that the target stood for before
 	}
 	if err := w.bound(ctx, jid.String(), d); err != nil {
 		return false, err
@@ -94,30 +96,7 @@ func (w *watch) usable(ctx context.Context, d described) error {
 	if s := d.about.state(); s != "active" {
 		return &hiddenError{s}
 	}
-	if w.target.Mode != collectors.ModeJoined || w.cursor().Followed {
-		return nil
-	}
-	return w.join(ctx)
-}
-
-// join makes our account a follower: from then on the platform pushes to it, and the channel's administrators may see its number
-// among the followers.
-func (w *watch) join(ctx context.Context) error {
-	jid, err := types.ParseJID(w.channel())
-	if err != nil {
-		return fmt.Errorf("read the id of the channel: %w", err)
-	}
-	rep, err := ask(ctx, w.r, methodFollow, func(ctx context.Context, a asker) (json.RawMessage, error) { return a.follow(ctx, jid) })
-	if err != nil {
-		return err
-	}
-	acq, err := w.r.acquired(ctx, methodFollow, map[string]any{"channel": jid.String()}, rep.span(), raw{data: rep.value})
-	if err != nil {
-		return err
-	}
-	b := w.r.batch()
-	b.Add(account(jid.String()), acq, false)
-	return w.commit(ctx, b, func(c *cursor) { c.Followed = true })
+	return w.joined(ctx)
 }
 
 // bound writes which channel the target stands for, together with a snapshot.
@@ -134,7 +113,7 @@ func (w *watch) bound(ctx context.Context, id string, d described) error {
 		c.Address, c.Channel, c.Stopped, c.Candidate = w.target.Address, id, "", ""
 	})
 	if fresh {
-		w.resumed = w.resumed && !w.cursor().Observed.IsZero()
+		w.resumed, w.rate = w.resumed && !w.cursor().Observed.IsZero(), w.cursor().Rate
 	}
 	return err
 }
@@ -150,6 +129,9 @@ func (w *watch) renewed(ctx context.Context) error {
 	}
 	if d.about.ID != w.channel() {
 		return errMoved
+	}
+	if err := w.unfollowed(ctx); err != nil {
+		return err
 	}
 	if err := w.snapshot(ctx, d, nil); err != nil {
 		return err

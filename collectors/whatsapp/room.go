@@ -3,6 +3,7 @@ package whatsapp
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors"
@@ -16,7 +17,7 @@ func noRoom(size int64, detail string) *missedError {
 
 // fits refuses a file for which there is no room.
 func (w *watch) fits(ctx context.Context, p pending) (download, error) {
-	key := pending{Post: p.Post, Media: p.Media}
+	key := p.key()
 	w.mu.Lock()
 	f, ok := w.files[key]
 	w.mu.Unlock()
@@ -35,7 +36,7 @@ func (w *watch) fits(ctx context.Context, p pending) (download, error) {
 	return download{}, nil
 }
 
-// dueFiles lists the files to be fetched now, and whether others wait for room.
+// dueFiles lists the files to be fetched now, those whose time on the server runs out first, and says whether others wait for room.
 func (w *watch) dueFiles() (ps []pending, waiting bool) {
 	for _, p := range w.cursor().Pending {
 		if p.Room && !w.r.o.Room.File(p.Size) {
@@ -44,6 +45,8 @@ func (w *watch) dueFiles() (ps []pending, waiting bool) {
 		}
 		ps = append(ps, p)
 	}
+	now := w.r.o.Now()
+	slices.SortStableFunc(ps, func(a, b pending) int { return sooner(a, b, now) })
 	return ps, waiting
 }
 

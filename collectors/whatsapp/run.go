@@ -32,7 +32,8 @@ type run struct {
 	http       *transports
 	wasHealthy bool          // of the connecting goroutine
 	slots      chan struct{} // one a query under way
-	downloads  chan struct{} // one a file under way
+	downloads  *turns
+	rotation   *rotation
 
 	mu        sync.Mutex
 	current   *link
@@ -54,9 +55,10 @@ func newRun(s *Source, sink collectors.Sink, failed bool) *run {
 	r := &run{
 		o: s.o, src: s, sink: sink, name: evidence.Source(s.Name()), cause: "restart",
 		log:   s.o.Log.With().Str("source", s.Name()).Logger(),
-		slots: make(chan struct{}, s.o.MaxQueries), downloads: make(chan struct{}, s.o.Downloads),
+		slots: make(chan struct{}, s.o.MaxQueries), downloads: newTurns(s.o.Downloads, s.o.Now),
 		online: make(chan struct{}), routes: map[string]*watch{}, pollsFrom: s.o.Now(),
 	}
+	r.rotation = newRotation(&r.o)
 	if failed {
 		r.cause = "outage"
 	}
@@ -113,7 +115,7 @@ func (r *run) observe(ctx context.Context) error {
 // manage starts and stops targets as Watch changes them.
 func (r *run) manage(ctx context.Context, g *errgroup.Group, ready chan struct{}) error {
 	type running struct {
-		target collectors.Target
+		watch  *watch
 		cancel context.CancelFunc
 		done   chan struct{}
 	}
@@ -124,10 +126,16 @@ func (r *run) manage(ctx context.Context, g *errgroup.Group, ready chan struct{}
 			want[t.ID] = t
 		}
 		for id, x := range all {
-			if t, ok := want[id]; !ok || !reflect.DeepEqual(t, x.target) {
-				x.cancel()
-				<-x.done
-				delete(all, id)
+			t, ok := want[id]
+			if ok && reflect.DeepEqual(t, x.watch.target) {
+				continue
+			}
+			x.cancel()
+			<-x.done
+			delete(all, id)
+			r.rotation.forget(id)
+			if !ok && ctx.Err() == nil {
+				x.watch.part(ctx)
 			}
 		}
 		for id, t := range want {
@@ -139,7 +147,7 @@ func (r *run) manage(ctx context.Context, g *errgroup.Group, ready chan struct{}
 				return stopping(ctx, err)
 			}
 			tctx, cancel := context.WithCancel(ctx)
-			x := running{t, cancel, make(chan struct{})}
+			x := running{w, cancel, make(chan struct{})}
 			all[id] = x
 			g.Go(func() error {
 				defer close(x.done)
@@ -168,7 +176,8 @@ func (r *run) prepare(ctx context.Context, t collectors.Target) (*watch, error) 
 		return nil, err
 	}
 	w := newWatch(r, t)
-	w.cur, w.resumed = c, !c.Observed.IsZero()
+	w.cur, w.resumed, w.rate = c, !c.Observed.IsZero(), c.Rate
+	r.rotation.learn(t, c.Rate)
 	if c.Stopped == "" && c.Address == t.Address {
 		w.listen(true)
 	}

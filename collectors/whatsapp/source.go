@@ -30,8 +30,9 @@ type Options struct {
 	Jitter   func() float64   // in [0,1), spreads every pause; default: math/rand/v2
 	PageSize int              // posts asked for at once. Default: 100
 
-	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. Defaults: 10 min for
-	// rotation, 1 min for poll, 15 min for joined.
+	// PollEvery is the pause between two looks at the newest posts of a channel, by mode. A push ends it early. In rotation it is the mean
+	// one: channels that post more are read up to four times as often, silent ones half as often. Defaults: 10 min for rotation, 1 min for
+	// poll, 15 min for joined.
 	PollEvery map[string]time.Duration
 	// RecheckEvery is the pause between two rechecks of the RecheckDepth newest posts of a channel, and of its metadata. Defaults: 30 min, 200.
 	RecheckEvery time.Duration
@@ -60,6 +61,8 @@ type Options struct {
 	GapAfter time.Duration
 	// TargetRetry is the pause before a target that could not be reached is tried again. Default: 1 h.
 	TargetRetry time.Duration
+	// LiveEvery is how often counters that the platform tells on its own become a record. Default: 5 min.
+	LiveEvery time.Duration
 	// FoldEvery is how often the moment of the last look without news is made durable. Default: 30 s.
 	FoldEvery time.Duration
 	// Room says what may be taken in as the disk gets full. Default: everything. RoomPause is how often the files that wait for room are
@@ -118,6 +121,7 @@ func (o *Options) setDefaults() {
 		{&o.LockedOut, 24 * time.Hour},
 		{&o.GapAfter, 5 * time.Minute},
 		{&o.TargetRetry, time.Hour},
+		{&o.LiveEvery, 5 * time.Minute},
 		{&o.FoldEvery, 30 * time.Second},
 		{&o.PollsEvery, 15 * time.Minute},
 		{&o.FileTimeout, 15 * time.Minute},
@@ -147,6 +151,8 @@ type Source struct {
 	o Options
 
 	mu      sync.Mutex
+	version string // of the web client, for the next connection
+	refused string // the version that the platform no longer takes, where the last run ended so
 	targets []collectors.Target
 	changed chan struct{}
 	failed  bool // the run before this one ended in an error
@@ -158,7 +164,7 @@ var _ collectors.Source = (*Source)(nil)
 // New returns a source that has made no connection yet.
 func New(o Options) *Source {
 	o.setDefaults()
-	return &Source{o: o, changed: make(chan struct{}, 1)}
+	return &Source{o: o, version: o.Version, changed: make(chan struct{}, 1)}
 }
 
 // Name implements collectors.Source.
@@ -190,7 +196,10 @@ func (s *Source) Run(ctx context.Context, sink collectors.Sink) error {
 	s.mu.Unlock()
 	err := r.run(ctx)
 	s.mu.Lock()
-	s.failed, s.now = err != nil, nil
+	s.failed, s.now, s.refused = err != nil, nil, ""
+	if a := lost(err); a != nil && a.state == "client-outdated" {
+		s.refused = versionName(s.version)
+	}
 	s.mu.Unlock()
 	return err
 }

@@ -199,19 +199,21 @@ func TestNothingElseIsSent(t *testing.T) {
 	allowed := []string{
 		"register", "login", "page", "media", // connections and files
 		"ping", "passive.active", "encrypt.count", "encrypt.set", "iq.result", // the library's own: keep-alive, login, keys, pairing
-		"mex.info", "mex.follow", "newsletter.messages", "media_conn", // ours
+		"mex.info", "mex.follow", "mex.unfollow", "newsletter.live_updates", "newsletter.messages", "media_conn", // ours
 		"ack.message", "ack.notification",
 	}
+	r.src.Watch([]collectors.Target{target(chs[1], rotation)})
+	unfollowed(t, l, 1)
 	for kind, n := range l.srv.Kinds() {
 		if !slices.Contains(allowed, kind) {
 			t.Errorf("%d × %s", n, kind)
 		}
 	}
-	if n := l.srv.CallCount("mex.follow"); n != 1 {
-		t.Errorf("%d channels were followed", n)
+	if f, u := l.srv.CallCount("mex.follow"), l.srv.CallCount("mex.unfollow"); f != 1 || u != 1 {
+		t.Errorf("channels were followed %d times and unfollowed %d times", f, u)
 	}
 	t.Logf("sent: %v", l.srv.Kinds())
-	if len(whatsapp.Requests()) != 4 {
+	if len(whatsapp.Requests()) != 6 || len(whatsapp.Acts()) != 3 {
 		t.Errorf("requests: %v", whatsapp.Requests())
 	}
 }

@@ -2,14 +2,13 @@ package whatsapp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
 	"strings"
-	"sync"
 
 	"go.mau.fi/whatsmeow"
+	"go.mau.fi/whatsmeow/proto/waWa6"
 	"go.mau.fi/whatsmeow/store"
 )
 
@@ -31,6 +30,14 @@ func LatestVersion(ctx context.Context, o Options) (string, error) {
 	return v.String(), nil
 }
 
+// versionName is how a configured version is called.
+func versionName(s string) string {
+	if s == "" {
+		return BuiltInVersion()
+	}
+	return s
+}
+
 func parseVersion(s string) (v store.WAVersionContainer, err error) {
 	parts := strings.Split(s, ".")
 	if len(parts) != len(v) {
@@ -46,31 +53,49 @@ func parseVersion(s string) (v store.WAVersionContainer, err error) {
 	return v, nil
 }
 
-// versions guards the library's globals: they can be set before the first client is made and not beside one.
-var versions struct {
-	sync.Mutex
-	set string
-}
-
-// useVersion makes every client of this process say that it is of a version. SetWAVersion alone does not reach the login here.
-func useVersion(s string) error {
-	versions.Lock()
-	defer versions.Unlock()
-	if s == "" {
-		s = builtIn.String()
-	}
-	if versions.set == s {
-		return nil
-	}
-	if versions.set != "" {
-		return errors.New("the accounts of one process share one version of the web client; give all of them the same, and restart")
-	}
-	v, err := parseVersion(s)
+// speakAs makes a client say that it is of a version, whatever the library's globals say: so accounts may differ, and each connection takes
+// the version that is configured by then. The library advises against its hook because other code of it reads what the device says of
+// itself; the version is read for the login alone.
+func speakAs(cli *whatsmeow.Client, s string) error {
+	v, err := parseVersion(versionName(s))
 	if err != nil {
 		return err
 	}
-	store.SetWAVersion(v)
-	store.BaseClientPayload.UserAgent.AppVersion = v.ProtoAppVersion()
-	versions.set = s
+	cli.GetClientPayload = func() *waWa6.ClientPayload {
+		p := cli.Store.GetClientPayload()
+		p.UserAgent.AppVersion = v.ProtoAppVersion()
+		if d := p.DevicePairingData; d != nil {
+			hash := v.Hash()
+			d.BuildHash = hash[:]
+		}
+		return p
+	}
 	return nil
+}
+
+// SetVersion has every connection from the next one on say that it is of a version of the web client, or of the one that the library was made
+// for where it is empty. One that is up stays as it is.
+func (s *Source) SetVersion(version string) error {
+	if version != "" {
+		if _, err := parseVersion(version); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.version = version
+	return nil
+}
+
+// Outdated returns the version that WhatsApp refused when the last run ended so, and else nothing: another one mends it.
+func (s *Source) Outdated() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.refused
+}
+
+func (s *Source) nextVersion() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.version
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
+	"github.com/muhafiz/muhafiz/collectors/pace"
 )
 
 // watch observes one target. Queries about posts are made by one goroutine, so that an older answer can never be stored after a
@@ -46,7 +47,10 @@ type watch struct {
 	resumed  bool            // the cursor is of an earlier run, and the stretch since then is still to be recorded
 	nextPoll time.Time
 	nextLook time.Time
-	observed time.Time // newer than the cursor's, not yet durable
+	nextLive time.Time // when the platform is asked for counters
+	rate     pace.Posting
+	slept    time.Duration // the pause before the next poll
+	observed time.Time     // newer than the cursor's, not yet durable
 	folded   time.Time
 	caught   caught
 
@@ -214,6 +218,8 @@ func (w *watch) step(ctx context.Context) error {
 		return w.poll(ctx)
 	case !now.Before(w.nextLook):
 		return w.look(ctx)
+	case w.liveDue(now):
+		return w.subscribe(ctx)
 	case w.unfinished():
 		return w.backfill(ctx)
 	}
@@ -238,7 +244,7 @@ func (w *watch) unfinished() bool {
 // due reports whether something is to be done before more history is read.
 func (w *watch) due() bool {
 	now := w.r.o.Now()
-	return len(w.hints) > 0 || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || !w.unfinished()
+	return len(w.hints) > 0 || !now.Before(w.nextPoll) || !now.Before(w.nextLook) || w.liveDue(now) || !w.unfinished()
 }
 
 func (w *watch) idle(ctx context.Context) error {
@@ -248,6 +254,9 @@ func (w *watch) idle(ctx context.Context) error {
 	next := w.nextPoll
 	if w.nextLook.Before(next) {
 		next = w.nextLook
+	}
+	if w.tellsLive() && w.nextLive.Before(next) {
+		next = w.nextLive
 	}
 	t := time.NewTimer(max(0, next.Sub(w.r.o.Now())))
 	defer t.Stop()
@@ -264,11 +273,10 @@ func (w *watch) idle(ctx context.Context) error {
 
 // pause is the time between two looks at the newest posts.
 func (w *watch) pause() time.Duration {
-	mode := w.target.Mode
 	if w.target.Rotates() {
-		mode = collectors.ModeRotation
+		return w.r.rotation.pause(w.target.ID)
 	}
-	return w.r.o.PollEvery[mode]
+	return w.r.o.PollEvery[w.target.Mode]
 }
 
 // queue hands files over to the fetcher, which would otherwise have to ask for their messages again.

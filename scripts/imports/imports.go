@@ -25,7 +25,7 @@ var Rules = []Rule{
 	{"collectors/vault/backup", []string{"collectors/evidence", "collectors/vault"}, "copies a vault as it lies, and makes one of a copy; it knows neither sources nor judgement"},
 	{"collectors/anchor", []string{"collectors/evidence", "collectors/anchor"}, "outsiders confirm a checkpoint's bytes; they know nothing of the log behind it"},
 	{"collectors/telegram", []string{"collectors", "collectors/evidence", "collectors/pace", "collectors/telegram/..."}, "a source writes to the Sink it is handed"},
-	{"collectors/whatsapp", []string{"collectors", "collectors/evidence", "collectors/whatsapp/..."}, "a source writes to the Sink it is handed"},
+	{"collectors/whatsapp", []string{"collectors", "collectors/evidence", "collectors/pace", "collectors/whatsapp/..."}, "a source writes to the Sink it is handed"},
 	{"collectors/whatsapp/whatsapptest", nil, "the loopback platform knows nothing of the collector that is tested with it"},
 	{"collectors/chatexport", []string{"collectors", "collectors/evidence"}, "a source writes to the Sink it is handed"},
 	{"reporter", []string{"collectors/evidence", "reporter/..."}, "the reporter judges records; it never collects"},

@@ -1,6 +1,7 @@
 // Command whatsapp measures the collector of WhatsApp Channels on a loopback platform in a child process: how fast a history becomes
 // durable against a bare loop over the same client library that keeps nothing, how many pushed posts a second become durable while
-// the acknowledgements of earlier ones go out, and what memory 500 channels take. It prints each as a line for people and a line of JSON.
+// the acknowledgements of earlier ones go out and how long a post takes until it is on disk and until the platform has its
+// acknowledgement, and what memory 500 channels take. It prints each as a line for people and a line of JSON.
 package main
 
 import (
@@ -67,6 +68,8 @@ type outcome struct {
 	RSS       float64      `json:"rss_mb,omitempty"`
 	Anonymous float64      `json:"rss_without_the_mapped_log_mb,omitempty"`
 	Most      float64      `json:"most_rss_mb,omitempty"`
+	Burst     *delays      `json:"at_once,omitempty"`
+	Steady    *delays      `json:"steady,omitempty"`
 	Goal      float64      `json:"goal"`
 }
 
@@ -192,29 +195,59 @@ func (b *bench) history(runs int) (outcome, error) {
 	return o, nil
 }
 
-// push follows the channel, and has it post.
+// steady is the pace of the second part of push, in which nothing piles up: 500 posts a second, for a few seconds.
+const (
+	steady      = 2 * time.Millisecond
+	steadyPosts = 2500
+)
+
+// push follows the channel, and has it post: as quickly as it can, and at a steady pace.
 func (b *bench) push(runs int) (outcome, error) {
 	var rates []float64
+	var burst, paced waits
 	for i := range runs {
 		err := b.observe(i, collectors.ModeJoined, func(m *meter) error {
-			if err := m.wait(b.posts + i*b.pushes); err != nil {
+			if err := m.wait(b.posts + i*(b.pushes+steadyPosts)); err != nil {
 				return err
 			}
-			m.again()
-			if err := b.srv.push(b.pushes); err != nil {
+			rate, err := b.pushed(m, b.pushes, 0, &burst)
+			if err != nil {
 				return err
 			}
-			err := m.wait(b.pushes)
-			rates = append(rates, float64(b.pushes)/m.last.Sub(m.first).Seconds())
+			rates = append(rates, rate)
+			_, err = b.pushed(m, steadyPosts, steady, &paced)
 			return err
 		})
 		if err != nil {
 			return outcome{}, err
 		}
 	}
-	o := outcome{Benchmark: "whatsapp push", Posts: b.pushes, Channels: 1, Durable: of(rates), Goal: 5000}
-	fmt.Printf("whatsapp push: %d posts, %d runs: %.0f / %.0f / %.0f posts/s durable, the acknowledgements behind them (min/median/max; goal %.0f)\n", b.pushes, runs, o.Durable.Min, o.Durable.Median, o.Durable.Max, o.Goal)
+	o := outcome{
+		Benchmark: "whatsapp push", Posts: b.pushes, Channels: 1, Durable: of(rates), Goal: 5000,
+		Burst: burst.delays(), Steady: paced.delays(),
+	}
+	fmt.Printf("whatsapp push: %d posts at once, %d runs: %.0f / %.0f / %.0f posts/s durable (min/median/max; goal %.0f); %s\n",
+		b.pushes, runs, o.Durable.Min, o.Durable.Median, o.Durable.Max, o.Goal, o.Burst)
+	fmt.Printf("whatsapp push: %d posts, one every %s: %s\n", steadyPosts, steady, o.Steady)
 	return o, nil
+}
+
+// pushed has the channel post, and returns how many a second became durable.
+func (b *bench) pushed(m *meter, n int, every time.Duration, w *waits) (float64, error) {
+	m.again()
+	if err := b.srv.push(n, every); err != nil {
+		return 0, err
+	}
+	if err := m.wait(n); err != nil {
+		return 0, err
+	}
+	ds, err := b.srv.pushed()
+	if err != nil {
+		return 0, err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return float64(n) / m.last.Sub(m.first).Seconds(), w.add(ds, m.at)
 }
 
 func (b *bench) memory(int) (o outcome, err error) {
@@ -264,7 +297,10 @@ func (b *bench) observe(i int, mode string, f func(*meter) error) (err error) {
 	if _, err := v.Put(ctx, evidence.Batch{Drafts: known}); err != nil {
 		return err
 	}
-	m := &meter{Vault: v, ended: make(chan error, 1), news: make(chan struct{}, 1), hash: maphash.MakeSeed(), seen: map[uint64]bool{}}
+	m := &meter{
+		Vault: v, ended: make(chan error, 1), news: make(chan struct{}, 1),
+		hash: maphash.MakeSeed(), seen: map[uint64]bool{}, at: map[string]int64{},
+	}
 	src := whatsapp.New(b.options())
 	src.Watch(targets)
 	go func() { m.ended <- src.Run(ctx, m) }()
@@ -284,7 +320,8 @@ type meter struct {
 
 	mu          sync.Mutex
 	hash        maphash.Seed
-	seen        map[uint64]bool // by hash, since what the meter takes is measured too
+	seen        map[uint64]bool  // by hash, since what the meter takes is measured too
+	at          map[string]int64 // when a post was first on disk, by its number and the machine's clock
 	count       int
 	first, last time.Time
 	cpu, endCPU float64
@@ -308,6 +345,7 @@ func (m *meter) Put(ctx context.Context, b evidence.Batch) ([]evidence.Record, e
 				m.seen[key] = true
 				m.count++
 				m.last, m.endCPU = time.Now(), lab.CPU()
+				m.at[d.Subject.Part] = m.last.UnixNano()
 			}
 		}
 	}

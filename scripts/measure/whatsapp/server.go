@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/exec"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors/whatsapp/whatsapptest"
@@ -27,8 +26,15 @@ func text(i int) string {
 	return "Simulated notice " + strconv.Itoa(i) + " of some length, so that a page has a weight. یہ آزمائشی پیغام ہے۔"
 }
 
-// serve plays the platform until its standard input ends, which happens even when the parent is killed. A line with a number has the first
-// channel post that many, as quickly as it can.
+// delivery is one push as the platform saw it, by the machine's clock in nanoseconds.
+type delivery struct {
+	Post          int
+	Pushed, Acked int64
+}
+
+// serve plays the platform until its standard input ends, which happens even when the parent is killed. A line with a number and a pause in
+// nanoseconds has the first channel post that many, at that pace; once all are acknowledged, a line of JSON says when each was pushed and
+// acknowledged.
 func serve(channels, posts int, latency time.Duration) error {
 	w := whatsapptest.NewWorld(nil)
 	var me where
@@ -52,21 +58,52 @@ func serve(channels, posts int, latency time.Duration) error {
 		return err
 	}
 	for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
-		n, err := strconv.Atoi(strings.TrimSpace(lines.Text()))
-		if err != nil {
+		var n int
+		var every time.Duration
+		if _, err := fmt.Sscan(lines.Text(), &n, (*int64)(&every)); err != nil {
 			return err
 		}
-		for i := range n {
-			first.Post(whatsapptest.Post{Text: text(i)})
+		if err := json.NewEncoder(os.Stdout).Encode(post(s, first, n, every)); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// post pushes posts and waits until they are acknowledged; a post without an acknowledgement has none in what it returns.
+func post(s *whatsapptest.Server, ch *whatsapptest.Channel, n int, every time.Duration) []delivery {
+	began := time.Now()
+	known := s.CallCount("*")
+	of := map[string]*delivery{}
+	out := make([]delivery, n)
+	for i := range n {
+		time.Sleep(time.Until(began.Add(time.Duration(i) * every))) // the pace is what is measured
+		out[i].Pushed = time.Now().UnixNano()
+		id := fmt.Sprintf("3EB0%012X%08X", began.UnixNano()&0xffffffffffff, i)
+		out[i].Post = ch.Post(whatsapptest.Post{Text: text(i), MessageID: id})
+		of[id] = &out[i]
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	defer cancel()
+	if err := s.Settle(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "not all pushes were acknowledged:", err)
+	}
+	for _, c := range s.Calls()[known:] {
+		if c.Kind != "ack.message" {
+			continue
+		}
+		if id, ok := c.Node.Attrs["id"].(string); ok && of[id] != nil {
+			of[id].Acked = c.Time.UnixNano()
+		}
+	}
+	return out
 }
 
 // platform is the child.
 type platform struct {
 	where
 	in  io.WriteCloser
+	out *json.Decoder
 	cmd *exec.Cmd
 }
 
@@ -87,16 +124,23 @@ func spawn(channels, posts int, latency time.Duration) (*platform, error) {
 	if err := p.cmd.Start(); err != nil {
 		return nil, err
 	}
-	if err := json.NewDecoder(out).Decode(&p.where); err != nil {
+	p.out = json.NewDecoder(out)
+	if err := p.out.Decode(&p.where); err != nil {
 		return nil, errors.Join(fmt.Errorf("the loopback WhatsApp did not come up: %w", err), p.stop())
 	}
 	return p, nil
 }
 
 // push has the first channel post.
-func (p *platform) push(n int) error {
-	_, err := fmt.Fprintln(p.in, n)
+func (p *platform) push(n int, every time.Duration) error {
+	_, err := fmt.Fprintln(p.in, n, int64(every))
 	return err
+}
+
+// pushed returns how what push began went, when all of it is acknowledged.
+func (p *platform) pushed() (ds []delivery, err error) {
+	err = p.out.Decode(&ds)
+	return ds, err
 }
 
 func (p *platform) stop() error { return errors.Join(p.in.Close(), p.cmd.Wait()) }
