@@ -3,7 +3,7 @@ package evidence
 // VaultCreated is record 0 of every vault. Subject: v0.
 type VaultCreated struct {
 	VaultID string `json:"vault_id"` // 26 characters, made like an acquisition id
-	Format  int    `json:"format"`   // 1
+	Format  int    `json:"format"`   // of the vault at its creation: 3, earlier 1
 	LogKey  string `json:"log_key"`  // the checkpoint key as a C2SP vkey, `NAME+HASH+KEY`
 	Build   string `json:"build"`
 }
