@@ -22,7 +22,7 @@ func TestARenamedChannelMovesToAnotherAccount(t *testing.T) {
 			r.until(t, "the new name", func(rs []record) bool { return slices.Contains(statuses(rs), "renamed name-free") })
 			r.stop(t)
 			resolves := calls(l, "contacts.resolveUsername")
-			second(t, l, r, x)
+			r = second(t, l, r, x)
 			ch.Post(telegramtest.Post{Text: "Simulated news under another name"})
 			rs := r.until(t, "the news", posts(4))
 			if n := resolves(); n != 2 {
@@ -54,7 +54,7 @@ func TestANewNameThatIsAnothersByNowIsAFinding(t *testing.T) {
 	r.until(t, "the new name", func(rs []record) bool { return slices.Contains(statuses(rs), "renamed name-free") })
 	r.stop(t)
 	l.world.MoveUsername(ch.Profile().Username, l.channel(t, 2))
-	second(t, l, r, x)
+	r = second(t, l, r, x)
 	rs := r.until(t, "the finding", func(rs []record) bool {
 		return len(of[*evidence.Finding](rs)) > 0 && len(gaps(rs, "identity-changed")) > 0
 	})
@@ -69,10 +69,9 @@ func TestANewNameThatIsAnothersByNowIsAFinding(t *testing.T) {
 }
 
 // second goes on with another account, which knows nothing of its own.
-func second(t *testing.T, l *lab, r *rig, x collectors.Target) {
+func second(t *testing.T, l *lab, r *rig, x collectors.Target) *rig {
 	t.Helper()
 	o := l.options(t)
 	o.Alias, o.Siblings, o.PollEvery, o.RecheckEvery = "second", []string{"telegram/main", "telegram/second"}, 100*time.Millisecond, 30*time.Millisecond
-	*r = *start(t, r.v, r.v, o, x)
-	r.first = x.ID
+	return start(t, r.v, r.v, o, x)
 }
