@@ -111,7 +111,7 @@ func cutTo(f *os.File, n int64) error {
 		return fmt.Errorf("the file has %d bytes where %d were read", st.Size(), n)
 	}
 	if st.Size() > n {
-		return f.Truncate(n)
+		return brokenDisk(f.Truncate(n))
 	}
 	return nil
 }

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"syscall"
 	"time"
 
 	"filippo.io/age"
@@ -136,10 +137,19 @@ type diskError struct{ error }
 
 func (e *diskError) Unwrap() error { return e.error }
 
+// brokenDisk marks the error of another call where it says that the disk is broken, or was made read-only because it is. A full one is
+// asked again.
+func brokenDisk(err error) error {
+	if errors.Is(err, syscall.EIO) || errors.Is(err, syscall.EROFS) {
+		return &diskError{err}
+	}
+	return err
+}
+
 func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.Digest, n int64, err error) {
 	f, err := os.CreateTemp(b.tmp(), "keep-*")
 	if err != nil {
-		return d, 0, err
+		return d, 0, brokenDisk(err)
 	}
 	defer func() {
 		f.Close()
@@ -148,7 +158,7 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 		}
 	}()
 	h := sha256.New()
-	n, err = b.copy(f, h, &limited{ctx, r, limit})
+	n, err = b.copy(ourFile{f}, h, &limited{ctx, r, limit})
 	if err != nil {
 		return d, n, err
 	}
@@ -159,6 +169,14 @@ func (b *blobs) keep(ctx context.Context, r io.Reader, limit int64) (d evidence.
 		}
 	}
 	return d, n, b.place(f.Name(), d)
+}
+
+// ourFile tells a write that failed from a read: an export may lie on a disk that is broken, and that is not ours.
+type ourFile struct{ io.Writer }
+
+func (f ourFile) Write(p []byte) (int, error) {
+	n, err := f.Writer.Write(p)
+	return n, brokenDisk(err)
 }
 
 // copy writes what r gives to a file, sealed where this vault is, and to the hash as it is.
@@ -207,7 +225,7 @@ func (b *blobs) place(tmp string, d evidence.Digest) error {
 	if there {
 		err = b.compareFiles(tmp, path, sealed)
 	} else {
-		err = os.Rename(tmp, path)
+		err = brokenDisk(os.Rename(tmp, path))
 	}
 	if err != nil {
 		return err

@@ -60,7 +60,7 @@ func (b *blobs) mkdir(dir string) error {
 func mkdirs(parent string, names ...string) error {
 	for _, n := range names {
 		if err := os.Mkdir(filepath.Join(parent, n), 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
-			return err
+			return brokenDisk(err)
 		}
 	}
 	return syncParent(parent)
