@@ -56,7 +56,7 @@ type Collector struct {
 // Gap is a stretch that could not be observed. Subject: tN or aN.
 type Gap struct {
 	Span
-	Cause  string `json:"cause"` // restart, outage, flood-wait, too-long, account-lost, not-authorised …
+	Cause  string `json:"cause"` // restart, outage, flood-wait, too-long, account-lost, not-authorised, disk …
 	Detail string `json:"detail,omitempty"`
 	Source string `json:"source"`
 	// Recovered says that the history was read again across the gap, so that what is lost is only what came and went within it.

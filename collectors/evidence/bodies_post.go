@@ -216,7 +216,7 @@ type MediaKept struct {
 	Acquisition ID     `json:"acquisition"`
 	Observed    Span   `json:"observed"`
 	Thumbnail   bool   `json:"thumbnail,omitempty"`
-	// StandsFor is the rule by which the file itself is not here, where a smaller rendering of it is: collect.max_bytes …
+	// StandsFor is the rule by which the file itself is not here, where a smaller rendering of it is: collect.max_bytes …; or `disk`
 	StandsFor string `json:"stands_for,omitempty"`
 	Announced int64  `json:"announced,omitempty"` // the platform's claim of the size, where the bytes show another one
 }
@@ -224,7 +224,7 @@ type MediaKept struct {
 // MediaMissed says why a file of a post is not in the vault. Subject: aN/POST.
 type MediaMissed struct {
 	MediaID     string `json:"media_id"`
-	Reason      string `json:"reason"` // not-included, too-large, not-collected, unreachable, unsafe-path …
+	Reason      string `json:"reason"` // not-included, too-large, not-collected, unreachable, unsafe-path, no-room …
 	Detail      string `json:"detail,omitempty"`
 	Size        int64  `json:"size,omitempty"` // the platform's claim
 	Acquisition ID     `json:"acquisition"`
