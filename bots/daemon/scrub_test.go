@@ -178,15 +178,17 @@ func (b *bringer) Refetch(ctx context.Context, f collectors.Refetch, keep collec
 // Only the same bytes take a blob's place; what the platform did not bring is asked for again a day later.
 func TestADamagedFileIsAskedForAgain(t *testing.T) {
 	s := newSite(t)
-	d := s.start()
-	r := d.rooms
-	now := time.Now()
-	r.Options.Now = func() time.Time { return now }
+	now, o := time.Now(), s.options()
+	o.Now = func() time.Time { return now }
+	r, err := OpenRooms(t.Context(), o)
+	if err != nil {
+		t.Fatal(err)
+	}
 	blob := keepFile(t, r, 1, "a simulated photo")
 	b := &bringer{text: "other bytes"}
 	r.refetchers = func() []source { return []source{b} }
 	rot(t, r, blob)
-	c := s.client(nil)
+	c := s.client(func() (*Rooms, error) { return r, nil })
 	if out := scrubOnce(t, c, ScrubRequest{}); len(out.Open) != 1 || b.asked != 1 {
 		t.Errorf("%+v, asked %d times", out.Open, b.asked)
 	}

@@ -162,6 +162,10 @@ func exitCode(errOut io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &api) && api.Code == "integrity":
 		return exitIntegrity
+	case errors.Is(err, vault.ErrOlder):
+		return exitIntegrity
+	case errors.Is(err, vault.ErrVaultKey), errors.Is(err, vault.ErrSealed):
+		return exitUsage
 	case errors.Is(err, vault.ErrLocked), errors.Is(err, context.Canceled):
 		return exitFailed
 	}

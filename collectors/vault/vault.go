@@ -110,15 +110,18 @@ func Open(path string, o Options) (*Vault, error) {
 
 func openDB(file string) (*bolt.DB, error) {
 	st, err := os.Stat(file)
-	if err != nil || !st.Mode().IsRegular() || st.Size() == 0 {
+	if err != nil || !st.Mode().IsRegular() {
 		return nil, ErrNotVault
+	}
+	if st.Size() == 0 {
+		return nil, fmt.Errorf("%w (this vault.db is empty: restore it from a backup)", ErrNotVault)
 	}
 	db, err := openBolt(file, boltOptions(st.Size()))
 	switch {
 	case errors.Is(err, bolterr.ErrTimeout):
 		return nil, ErrLocked
 	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w (vault.db: %w)", ErrNotVault, err)
+		return nil, fmt.Errorf("%w (this vault.db is damaged, %w: restore it from a backup)", ErrNotVault, err)
 	case err != nil:
 		return nil, err
 	}
