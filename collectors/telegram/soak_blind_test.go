@@ -31,6 +31,7 @@ func (y *tally) blindness(c *chanTruth, r *recorded) {
 		y.blind += x.Expected - x.Observed
 		y.found = append(y.found, r.bound.Sub(y.s.began))
 	}
+	y.late(c, r.bound)
 	last := y.s.began
 	for _, a := range append(y.s.saw.channel(c.ch.ID()).reads, arrival{now, now}) {
 		if !y.s.saw.reached(a) {
@@ -38,6 +39,17 @@ func (y *tally) blindness(c *chanTruth, r *recorded) {
 		}
 		y.between(c, r, last, a.at, limit)
 		last = a.at
+	}
+}
+
+// late names a target that was bound late or never, and says for how long its name led to it until then.
+func (y *tally) late(c *chanTruth, bound time.Time) {
+	to, says := bound, "was bound"
+	if bound.IsZero() {
+		to, says = time.Now(), "was not yet bound"
+	}
+	if took := to.Sub(y.s.began); took > y.s.patience() || bound.IsZero() {
+		y.s.Logf("%s %s after %.0f h; its name led to it for %.0f h at a stretch", c.target.ID, says, took.Hours(), longestHeld(y.s.began, to, c.lost).Hours())
 	}
 }
 
