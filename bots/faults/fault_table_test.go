@@ -5,8 +5,8 @@ import "os"
 // faults are the lines of the table for a daemon that runs.
 func faults() []fault {
 	return []fault{
-		{call: "mkdirat", where: "a new blob's folder", errno: "ENOSPC", prepare: importing(folder), goesOn: true},
-		{call: "mkdirat", where: "a new blob's folder", errno: "EROFS", prepare: importing(folder2)},
+		{call: "mkdirat", where: "a new blob's folder", errno: "ENOSPC", prepare: importingFirst, goesOn: true},
+		{call: "mkdirat", where: "a new blob's folder", errno: "EROFS", prepare: importingFirst},
 		{call: "write", where: "a new blob's temporary file", errno: "EFBIG", prepare: importingMuch, limit: aboveLog, goesOn: true},
 		{call: "fsync", where: "a new blob's temporary file", errno: "EIO", prepare: importing(anywhere)},
 		{call: "renameat", where: "a new blob into place", errno: "ENOSPC", prepare: importing(itself), goesOn: true},

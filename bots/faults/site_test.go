@@ -108,6 +108,7 @@ func newSite(t *testing.T, sealed, fed bool) *site {
 	cfg := `vault: vault
 log_key: log.key
 legal_basis: A test with simulated posts.
+space: {reserve: 8MB}
 people:
   - {id: amna, name: Amna, roles: [analyst, auditor], ssh_key: {file: amna.pub}}
   - {id: bilal, name: Bilal, roles: [reviewer], ssh_key: {file: bilal.pub}}
