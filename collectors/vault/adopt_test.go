@@ -25,7 +25,7 @@ func adoptable(t *testing.T, data []byte) string {
 
 func blobFile(dir, folder string, data []byte) string {
 	d := evidence.Sum(data).String()
-	return filepath.Join(dir, "blobs", folder, d[:2], d[2:4], d)
+	return filepath.Join(dir, "blobs", folder, d[:2], d)
 }
 
 // A plain vault writes no byte of a file twice: the file itself becomes the blob.
