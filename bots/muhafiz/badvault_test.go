@@ -209,6 +209,15 @@ func TestBadVaults(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, []say{{"status", exitUsage, []string{"chmod 600"}}}},
+		{"a signed list that is missing", false, func(t *testing.T, dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, "vault", "blobs", "sha256")); err != nil {
+				t.Fatal(err)
+			}
+		}, []say{
+			{"status", exitDone, []string{"the list of 1 targets that amna signed", "is missing", "muhafiz scrub --from BACKUP"}},
+			{"watch list", exitDone, nil},
+			{"fsck vault", exitIntegrity, nil},
+		}},
 		{"no vault there", false, func(t *testing.T, dir string) {
 			if err := os.RemoveAll(filepath.Join(dir, "vault")); err != nil {
 				t.Fatal(err)
