@@ -83,10 +83,12 @@ func (r *Rooms) status(ctx context.Context, c *call, _ none) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	views, err := r.viewed(ctx, c, all...)
+	signings := r.desk(c).Signings()
+	views, err := r.viewedBy(ctx, c, signings, all...)
 	if err != nil {
 		return nil, err
 	}
+	s.Warnings = append(s.Warnings, signings.Damaged()...)
 	for _, t := range views {
 		a, tt := tally[t.Account], tally[t.Ordinal]
 		s.Targets = append(s.Targets, TargetStatus{
@@ -163,7 +165,7 @@ func (s *Status) warn(now time.Time) {
 		}
 	}
 	for _, t := range s.Targets {
-		if t.Unsigned != "" && !t.Emergency && t.Collectable(now) {
+		if t.Unsigned != "" && !t.ListDamaged && !t.Emergency && t.Collectable(now) {
 			s.Warnings = append(s.Warnings, "target "+t.ID+" goes on being collected although its listing is not signed; its approval is not renewed before it is: muhafiz watch sign --as "+t.ListedBy)
 		}
 		switch {

@@ -27,6 +27,8 @@ type SignedListing struct {
 type TargetView struct {
 	review.Target
 	Unsigned string `json:"unsigned,omitempty"` // why its listing does not count as signed; empty where it does, and for a removed target
+	// ListDamaged is whether it may well be signed, in a list that is missing or damaged.
+	ListDamaged bool `json:"list_damaged,omitempty"`
 	// Erasing is who signed, alone so far, that what was collected of it is erased.
 	Erasing string `json:"erasing,omitempty"`
 }
@@ -53,8 +55,11 @@ func (r *Rooms) signListing(ctx context.Context, c *call, in SignedListing) (any
 
 // viewed says of targets whether their listings are signed.
 func (r *Rooms) viewed(ctx context.Context, c *call, targets ...review.Target) ([]TargetView, error) {
+	return r.viewedBy(ctx, c, r.desk(c).Signings(), targets...)
+}
+
+func (r *Rooms) viewedBy(ctx context.Context, c *call, s *review.Signings, targets ...review.Target) ([]TargetView, error) {
 	views := make([]TargetView, 0, len(targets))
-	s := r.desk(c).Signings()
 	erasures, err := r.desk(c).Erasures(ctx)
 	if err != nil {
 		return nil, err
@@ -68,11 +73,15 @@ func (r *Rooms) viewed(ctx context.Context, c *call, targets ...review.Target) (
 		}
 		if t.State != review.TargetRemoved {
 			err := s.Unsigned(ctx, t)
-			if err != nil && review.CodeOf(err) != review.NotListed {
-				return nil, err
-			}
-			if err != nil {
+			switch review.CodeOf(err) {
+			case review.NotListed:
 				v.Unsigned = err.Error()
+			case review.ListDamaged:
+				v.Unsigned, v.ListDamaged = err.Error(), true
+			default:
+				if err != nil {
+					return nil, err
+				}
 			}
 		}
 		views = append(views, v)

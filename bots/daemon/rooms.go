@@ -88,6 +88,9 @@ type Rooms struct {
 	resume func(platform, account string) error
 }
 
+// ErrLogKey: the configuration names another log key than the vault's.
+var ErrLogKey = errors.New("the log key is not this vault's")
+
 // OpenRooms opens the configuration's vault.
 func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 	o.setDefaults()
@@ -115,7 +118,7 @@ func OpenRooms(ctx context.Context, o Options) (*Rooms, error) {
 		return nil, errors.Join(err, v.Close())
 	}
 	if have := r.Vault.LogKey(); have != vkey {
-		return nil, errors.Join(fmt.Errorf("the log key %s is not this vault's (%s): give the key that the vault was made with", vkey, have), r.Vault.Close())
+		return nil, errors.Join(fmt.Errorf("%w: it is %s, and the vault's is %s: give the key that the vault was made with", ErrLogKey, vkey, have), r.Vault.Close())
 	}
 	r.space = newSpace(o, r.Vault)
 	r.Desk = &review.Desk{Log: r.Vault, Now: o.Now, Newest: r.newest}

@@ -2,12 +2,14 @@ package main
 
 import (
 	"bufio"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 )
@@ -20,6 +22,7 @@ func badSite(t *testing.T, muhafiz string, sealed bool) string {
 		run(t, dir, muhafiz, "key", "vault", "--out", "vault.age").want(t, 0, "key vault")
 		appendTo(t, dir, "muhafiz.yaml", "vault_key: {file: vault.age}\nkeyring: ring\n")
 	}
+	appendTo(t, dir, "muhafiz.yaml", "backup: {to: copy, recipients: ["+ageKey(t, dir, "content.txt")+"]}\n")
 	run(t, dir, muhafiz, "checkpoint", "export", "--out", "kept").want(t, 0, "export")
 	return dir
 }
@@ -32,6 +35,39 @@ func edit(t *testing.T, path string, change func([]byte) []byte) {
 	}
 	if err := os.WriteFile(path, change(b), 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// used is how many bytes of a closed vault.db the last commit counts: bbolt takes space in advance, 16 MiB at a time, and what lies beyond
+// was never written.
+func used(t *testing.T, file string) int64 {
+	t.Helper()
+	b, err := bolt.Open(file, 0o600, &bolt.Options{ReadOnly: true, Timeout: time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var size int64
+	err = b.View(func(tx *bolt.Tx) error { size = tx.Size(); return nil })
+	if err := errors.Join(err, b.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return size
+}
+
+// readOnly makes the vault's folder a read-only mount.
+func readOnly(t *testing.T, dir string) {
+	t.Helper()
+	folder := filepath.Join(dir, "vault")
+	if err := syscall.Mount(folder, folder, "", syscall.MS_BIND, ""); err != nil {
+		t.Skip("not applicable: this user may not mount:", err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Unmount(folder, syscall.MNT_DETACH); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := syscall.Mount("", folder, "", syscall.MS_BIND|syscall.MS_REMOUNT|syscall.MS_RDONLY, ""); err != nil {
+		t.Skip("not applicable: this user may not mount read-only:", err)
 	}
 }
 
@@ -53,6 +89,14 @@ func TestBadVaults(t *testing.T) {
 		code    int
 		words   []string // what is wrong, and the next step
 	}
+	newer := []string{`the vault is of format "5", and this build reads 1 to 4`, "use the muhafiz that wrote it, or a newer one"}
+	short := []string{"vault.db is cut short", "restore it from a backup"}
+	cut := []say{
+		{"status", exitIntegrity, short},
+		{"run", exitIntegrity, short},
+		{"backup", exitIntegrity, short},
+		{"fsck vault", exitIntegrity, []string{"it is cut short", "keep this vault as it is"}},
+	}
 	for _, c := range []struct {
 		name   string
 		sealed bool
@@ -64,31 +108,48 @@ func TestBadVaults(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := b.Update(func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte("3")) }); err != nil {
+			if err := b.Update(func(tx *bolt.Tx) error { return tx.Bucket([]byte("meta")).Put([]byte("format"), []byte("5")) }); err != nil {
 				t.Fatal(err)
 			}
 			if err := b.Close(); err != nil {
 				t.Fatal(err)
 			}
 		}, []say{
-			{"status", exitFailed, []string{`format "3"`, "use the muhafiz that wrote it, or a newer one"}},
+			{"status", exitUsage, newer},
+			{"run", exitUsage, newer},
+			{"fsck vault", exitUsage, newer},
+			{"compact", exitUsage, newer},
+			{"backup", exitUsage, newer},
+			{"checkpoint verify --against kept --log log.key.pub", exitUsage, newer},
+			{"watch list", exitUsage, newer},
 		}},
-		{"a truncated vault.db", false, func(t *testing.T, dir string) {
-			edit(t, db(dir), func(b []byte) []byte { return b[:4*4096] })
+		{"a vault.db cut in half, as it was used", false, func(t *testing.T, dir string) {
+			edit(t, db(dir), func(b []byte) []byte { return b[:used(t, db(dir))/2/4096*4096] })
+		}, cut},
+		{"a vault.db cut to its last page but one", false, func(t *testing.T, dir string) {
+			edit(t, db(dir), func(b []byte) []byte { return b[:used(t, db(dir))-4096] })
+		}, cut},
+		{"a vault.db without what was never used", false, func(t *testing.T, dir string) {
+			edit(t, db(dir), func(b []byte) []byte { return b[:used(t, db(dir))] })
 		}, []say{
-			{"status", exitFailed, []string{"muhafiz fsck"}},
-			{"fsck vault", exitIntegrity, []string{"vault.db: ", "keep this vault as it is"}},
+			{"fsck vault", exitDone, []string{"everything holds"}},
+			{"status", exitDone, nil},
 		}},
+		{"a vault.db of four pages", false, func(t *testing.T, dir string) {
+			edit(t, db(dir), func(b []byte) []byte { return b[:4*4096] })
+		}, cut},
 		{"a vault.db of a few bytes", false, func(t *testing.T, dir string) {
 			edit(t, db(dir), func(b []byte) []byte { return b[:100] })
 		}, []say{
-			{"status", exitFailed, []string{"vault.db is damaged", "restore it from a backup"}},
+			{"status", exitIntegrity, []string{"vault.db is cut short", "restore it from a backup"}},
 			{"fsck vault", exitIntegrity, []string{"restore it from a backup"}},
 		}},
 		{"an empty vault.db", false, func(t *testing.T, dir string) {
 			edit(t, db(dir), func([]byte) []byte { return nil })
 		}, []say{
-			{"status", exitFailed, []string{"vault.db is empty", "restore it from a backup"}},
+			{"status", exitIntegrity, []string{"vault.db is empty", "restore it from a backup"}},
+			{"run", exitIntegrity, []string{"vault.db is empty", "restore it from a backup"}},
+			{"fsck vault", exitIntegrity, []string{"it is empty", "restore it from a backup"}},
 		}},
 		{"an older vault.db", false, older, []say{
 			{"checkpoint verify --against later --log log.key.pub", exitIntegrity, []string{"an older copy of the vault"}},
@@ -102,7 +163,7 @@ func TestBadVaults(t *testing.T) {
 			edit(t, filepath.Join(dir, "muhafiz.yaml"), func(b []byte) []byte {
 				return []byte(strings.Replace(string(b), "log_key: log.key", "log_key: other.key", 1))
 			})
-		}, []say{{"status", exitFailed, []string{"is not this vault's", "give the key that the vault was made with"}}}},
+		}, []say{{"status", exitUsage, []string{"is not this vault's", "give the key that the vault was made with"}}}},
 		{"another vault key", true, func(t *testing.T, dir string) {
 			run(t, dir, muhafiz, "key", "vault", "--out", "other.age").want(t, 0, "key vault")
 			edit(t, filepath.Join(dir, "muhafiz.yaml"), func(b []byte) []byte {
@@ -124,12 +185,39 @@ func TestBadVaults(t *testing.T) {
 			if err := os.Chmod(filepath.Join(dir, "vault"), 0o777); err != nil {
 				t.Fatal(err)
 			}
-		}, []say{{"status", exitFailed, []string{"run chmod 700"}}}},
+		}, []say{{"status", exitUsage, []string{"others can change", "run chmod 700"}}, {"run", exitUsage, []string{"run chmod 700"}}}},
+		{"a vault of another user", false, func(t *testing.T, dir string) {
+			if os.Geteuid() != 0 {
+				t.Skip("not applicable: only root can give a folder away")
+			}
+			if err := os.Chown(filepath.Join(dir, "vault"), 65534, -1); err != nil {
+				t.Fatal(err)
+			}
+		}, []say{{"status", exitUsage, []string{"belongs to user 65534", "run muhafiz as its owner, or chown it"}}}},
+		{"a key ring that others may read", true, func(t *testing.T, dir string) {
+			if err := os.Chmod(filepath.Join(dir, "ring"), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}, []say{{"status", exitUsage, []string{"open to others", "run chmod 700"}}}},
+		{"a vault on a disk that is read-only", false, readOnly, []say{
+			{"status", exitFailed, []string{"read-only"}},
+			{"run", exitFailed, []string{"read-only"}},
+			{"fsck vault", exitFailed, []string{"rebuild views", "mount it for writing"}}, // beside the vault: they hold what it seals
+		}},
 		{"a log key that others may read", false, func(t *testing.T, dir string) {
 			if err := os.Chmod(filepath.Join(dir, "log.key"), 0o644); err != nil {
 				t.Fatal(err)
 			}
 		}, []say{{"status", exitUsage, []string{"chmod 600"}}}},
+		{"a signed list that is missing", false, func(t *testing.T, dir string) {
+			if err := os.RemoveAll(filepath.Join(dir, "vault", "blobs", "sha256")); err != nil {
+				t.Fatal(err)
+			}
+		}, []say{
+			{"status", exitDone, []string{"the list of 1 targets that amna signed", "is missing", "muhafiz scrub --from BACKUP"}},
+			{"watch list", exitDone, nil},
+			{"fsck vault", exitIntegrity, nil},
+		}},
 		{"no vault there", false, func(t *testing.T, dir string) {
 			if err := os.RemoveAll(filepath.Join(dir, "vault")); err != nil {
 				t.Fatal(err)

@@ -162,9 +162,9 @@ func exitCode(errOut io.Writer, err error) int {
 		return exitUsage
 	case errors.As(err, &api) && api.Code == "integrity":
 		return exitIntegrity
-	case errors.Is(err, vault.ErrOlder):
+	case errors.Is(err, vault.ErrOlder), errors.Is(err, vault.ErrDamaged):
 		return exitIntegrity
-	case errors.Is(err, vault.ErrVaultKey), errors.Is(err, vault.ErrSealed):
+	case errors.Is(err, vault.ErrVaultKey), errors.Is(err, vault.ErrSealed), errors.Is(err, vault.ErrFormat), errors.Is(err, vault.ErrFolder), errors.Is(err, daemon.ErrLogKey):
 		return exitUsage
 	case errors.Is(err, vault.ErrLocked), errors.Is(err, context.Canceled):
 		return exitFailed

@@ -105,6 +105,9 @@ func Fsck(ctx context.Context, path string, o FsckOptions) (FsckReport, error) {
 		return f.rep, fmt.Errorf("fsck %s: %w", path, ErrNotVault)
 	} else if err != nil {
 		return f.rep, fmt.Errorf("fsck: %w", err)
+	} else if st.Size() == 0 {
+		f.problem("vault.db", "it is empty: restore it from a backup")
+		return f.rep, nil
 	}
 	bo := boltOptions(st.Size())
 	bo.ReadOnly = true // still a lock, which excludes every writer
@@ -129,15 +132,15 @@ func Fsck(ctx context.Context, path string, o FsckOptions) (FsckReport, error) {
 // look runs the stages. Each is guarded: what one cannot read, another may.
 func (f *fsck) look(ctx context.Context, tx *bolt.Tx, fileSize int64) error {
 	if tx.Size() > fileSize {
-		f.problem("vault.db", "it is cut short: %d of %d bytes are there", fileSize, tx.Size())
+		f.problem("vault.db", "it is cut short: %d of %d bytes are there; restore it from a backup", fileSize, tx.Size())
 		f.hurt = true
 	}
 	err := f.guarded(ctx, func(context.Context) error {
-		m := tx.Bucket([]byte(bucketMeta))
-		if m == nil || !knownFormat(string(m.Get([]byte(metaFormat)))) {
-			return ErrNotVault
+		format, err := formatOf(tx)
+		if err != nil {
+			return err
 		}
-		f.deep = deepFormat(string(m.Get([]byte(metaFormat))))
+		f.deep = deepFormat(format)
 		t, err := open(tx)
 		if err != nil {
 			f.problem("vault.db", "%v", err)

@@ -1,7 +1,6 @@
 package vault
 
 import (
-	"fmt"
 	"runtime/debug"
 
 	bolt "go.etcd.io/bbolt"
@@ -27,7 +26,7 @@ func guard(fn func(what any)) {
 func safely(fn func() error) (err error) {
 	defer faults()()
 	defer guard(func(what any) {
-		err = fmt.Errorf("vault.db is damaged (%v): run muhafiz fsck, restore it from a backup", what)
+		err = mark(ErrDamaged, "vault.db is damaged (%v): run muhafiz fsck, restore it from a backup", what)
 	})
 	return fn()
 }

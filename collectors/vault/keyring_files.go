@@ -172,7 +172,7 @@ func checkRingFolder(dir string) error {
 		return fmt.Errorf("the key ring %s is not a folder", dir)
 	}
 	if st.Mode().Perm()&0o077 != 0 {
-		return fmt.Errorf("the key ring %s is open to others (mode %04o): run chmod 700 on it", dir, st.Mode().Perm())
+		return mark(ErrFolder, "the key ring %s is open to others (mode %04o): run chmod 700 on it", dir, st.Mode().Perm())
 	}
 	return checkOwner(dir, st)
 }
@@ -184,7 +184,7 @@ func checkVaultFolder(path string) error {
 		return nil // openDB says it better
 	}
 	if st.Mode().Perm()&0o022 != 0 {
-		return fmt.Errorf("others can change the vault's folder (mode %04o): run chmod 700 %s", st.Mode().Perm(), path)
+		return mark(ErrFolder, "others can change the vault's folder (mode %04o): run chmod 700 %s", st.Mode().Perm(), path)
 	}
 	return checkOwner(path, st)
 }
@@ -192,7 +192,7 @@ func checkVaultFolder(path string) error {
 func checkOwner(path string, st fs.FileInfo) error {
 	s, ok := st.Sys().(*syscall.Stat_t)
 	if uid := os.Geteuid(); ok && int(s.Uid) != uid {
-		return fmt.Errorf("%s belongs to user %d, and this is user %d: run muhafiz as its owner, or chown it", path, s.Uid, uid)
+		return mark(ErrFolder, "%s belongs to user %d, and this is user %d: run muhafiz as its owner, or chown it", path, s.Uid, uid)
 	}
 	return nil
 }
@@ -209,7 +209,7 @@ func readGuarded(path string) ([]byte, error) {
 	case !st.Mode().IsRegular() || st.Size() > maxGuarded:
 		return nil, fmt.Errorf("%s is not a file of a key ring: restore it from the key ring's backup", path)
 	case st.Mode().Perm()&0o077 != 0:
-		return nil, fmt.Errorf("%s is open to others (mode %04o): run chmod 600 on it", path, st.Mode().Perm())
+		return nil, mark(ErrFolder, "%s is open to others (mode %04o): run chmod 600 on it", path, st.Mode().Perm())
 	}
 	return os.ReadFile(path)
 }

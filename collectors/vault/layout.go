@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"strconv"
 	"strings"
 
@@ -87,7 +86,7 @@ func open(tx *bolt.Tx) (*txn, error) {
 	t := &txn{Tx: tx}
 	for i, b := range []**bolt.Bucket{&t.meta, &t.log, &t.tree, &t.ids, &t.names, &t.ordinals, &t.subjects, &t.cursors} {
 		if *b = tx.Bucket([]byte(buckets[i])); *b == nil {
-			return nil, fmt.Errorf("bucket %q is missing from vault.db: restore it from a backup", buckets[i])
+			return nil, mark(ErrDamaged, "bucket %q is missing from vault.db: restore it from a backup", buckets[i])
 		}
 	}
 	// Appended to in key order, so that full pages are never split again.

@@ -22,7 +22,7 @@ import (
 var (
 	// ErrLocked: another process has the vault open.
 	ErrLocked = errors.New("another muhafiz holds this vault: stop it first, or let it answer through its control socket")
-	// ErrNotVault: the folder holds no vault, or one that this build does not read.
+	// ErrNotVault: the folder holds no vault.
 	ErrNotVault = errors.New("not a vault: name the folder that holds vault.db")
 	// ErrExists: Create met a vault that is there already.
 	ErrExists = errors.New("there is a vault here already: open it, or name another folder")
@@ -114,14 +114,20 @@ func openDB(file string) (*bolt.DB, error) {
 		return nil, ErrNotVault
 	}
 	if st.Size() == 0 {
-		return nil, fmt.Errorf("%w (this vault.db is empty: restore it from a backup)", ErrNotVault)
+		return nil, mark(ErrDamaged, "vault.db is empty: restore it from a backup")
 	}
-	db, err := openBolt(file, boltOptions(st.Size()))
+	if st.Size() < minFile {
+		return nil, mark(ErrDamaged, "vault.db is cut short: %d bytes are there; restore it from a backup", st.Size())
+	}
+	var db *bolt.DB
+	if err = checkCut(file); err == nil {
+		db, err = openBolt(file, boltOptions(st.Size()))
+	}
 	switch {
 	case errors.Is(err, bolterr.ErrTimeout):
 		return nil, ErrLocked
 	case errors.Is(err, bolterr.ErrInvalid), errors.Is(err, bolterr.ErrChecksum), errors.Is(err, bolterr.ErrVersionMismatch):
-		return nil, fmt.Errorf("%w (this vault.db is damaged, %w: restore it from a backup)", ErrNotVault, err)
+		return nil, mark(ErrDamaged, "vault.db is damaged or none (%w): run muhafiz fsck, restore it from a backup", err)
 	case err != nil:
 		return nil, err
 	}
@@ -139,10 +145,10 @@ func boltOptions(size int64) *bolt.Options {
 
 func (v *Vault) start() error {
 	w := &writer{v: v}
-	if err := v.db.View(func(tx *bolt.Tx) error { return w.load(tx) }); err != nil {
+	err := v.db.View(func(tx *bolt.Tx) error { return w.load(tx) })
+	if err != nil {
 		return err
 	}
-	var err error
 	v.publish(w.now)
 	first, err := v.Record(context.Background(), 0)
 	if err != nil {

@@ -108,7 +108,7 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(junk, "vault.db"), bytes.Repeat([]byte("simulated"), 9999), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := vault.Open(junk, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) {
+	if _, err := vault.Open(junk, vaulttest.Options(t)); !errors.Is(err, vault.ErrDamaged) {
 		t.Errorf("another file of that name: %v", err)
 	}
 	o := vaulttest.Options(t)
@@ -121,7 +121,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 	other := copyVault(t, closed(t))
 	doTo(t, other, change("meta", []byte("format"), func([]byte) []byte { return []byte("5") }))
-	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrNotVault) || !strings.Contains(err.Error(), `format "5"`) {
+	if _, err := vault.Open(other, vaulttest.Options(t)); !errors.Is(err, vault.ErrFormat) || !strings.Contains(err.Error(), `format "5"`) {
 		t.Errorf("a newer format: %v", err)
 	}
 }

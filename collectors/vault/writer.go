@@ -32,10 +32,8 @@ type writer struct {
 
 // load reads the state that the last commit left and checks that it fits the log's end.
 func (w *writer) load(tx *bolt.Tx) error {
-	if m := tx.Bucket([]byte(bucketMeta)); m == nil {
-		return ErrNotVault
-	} else if f := string(m.Get([]byte(metaFormat))); !knownFormat(f) {
-		return fmt.Errorf("format %q, this build reads %d to %d: use the muhafiz that wrote it, or a newer one: %w", clip(f), formatDeep, FormatSealed, ErrNotVault)
+	if _, err := formatOf(tx); err != nil {
+		return err
 	}
 	t, err := open(tx)
 	if err != nil {
@@ -44,13 +42,13 @@ func (w *writer) load(tx *bolt.Tx) error {
 	head := t.meta.Get([]byte(metaHead))
 	k, value := t.log.Cursor().Last()
 	if len(head) != 8+len(evidence.Digest{}) || len(k) != 8 || keySeq(k)+1 != keySeq(head) {
-		return errors.New("the log's end is not where the last commit left it: run muhafiz fsck")
+		return mark(ErrDamaged, "the log's end is not where the last commit left it: run muhafiz fsck")
 	}
 	if w.now.tree, err = loadTree(t.tree, keySeq(head)); err != nil {
 		return err
 	}
 	if root := w.now.tree.root(); string(root[:]) != string(head[8:]) {
-		return errors.New("the tree's root is not what the last commit left: run muhafiz fsck")
+		return mark(ErrDamaged, "the tree's root is not what the last commit left: run muhafiz fsck")
 	}
 	envelope, _, err := split(bytes.Clone(value))
 	if err != nil {
@@ -65,7 +63,7 @@ func (w *writer) load(tx *bolt.Tx) error {
 		return err
 	}
 	if leaf != evidence.LeafHash(envelope) {
-		return fmt.Errorf("record %d is not the one that its leaf hash was made of: run muhafiz fsck", keySeq(k))
+		return mark(ErrDamaged, "record %d is not the one that its leaf hash was made of: run muhafiz fsck", keySeq(k))
 	}
 	w.now.at = e.At.Time
 	w.now.numbers = t.lastNumbers()

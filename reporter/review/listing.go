@@ -3,6 +3,7 @@ package review
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -134,16 +135,27 @@ func (d *Desk) listings(ctx context.Context, person string) ([]Listed, error) {
 	return all, wrap("read listings", err)
 }
 
-// list reads a recorded list.
-func (d *Desk) list(ctx context.Context, o evidence.Object) (List, error) {
+// list reads a recorded list, and says what is wrong with it where it is not there as it was signed. Nothing in such a list counts:
+// its bytes may have been put there by anybody.
+func (d *Desk) list(ctx context.Context, o evidence.Object) (l List, wrong string, err error) {
 	r, _, err := d.Log.Blob(ctx, o.SHA256)
-	if err != nil {
-		return List{}, fmt.Errorf("read the list %s: %w", o.SHA256, err)
+	if ctx.Err() != nil {
+		return List{}, "", ctx.Err()
+	} else if errors.Is(err, evidence.ErrNotFound) {
+		return List{}, "is missing", nil
+	} else if err != nil {
+		return List{}, "cannot be read (" + err.Error() + ")", nil
 	}
 	defer r.Close()
 	b, err := io.ReadAll(io.LimitReader(r, maxList+1))
-	if err != nil {
-		return List{}, fmt.Errorf("read the list %s: %w", o.SHA256, err)
+	switch {
+	case ctx.Err() != nil:
+		return List{}, "", ctx.Err()
+	case err != nil:
+		return List{}, "cannot be read (" + err.Error() + ")", nil
+	case evidence.Sum(b) != o.SHA256:
+		return List{}, "is damaged", nil
 	}
-	return ParseList(string(b))
+	l, err = ParseList(string(b))
+	return l, "", err
 }

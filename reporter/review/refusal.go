@@ -33,6 +33,7 @@ const (
 	Exclusion         Code = "exclusion"           // an exclusion applies, or the question is not answered
 	NotApprovedTarget Code = "not-approved-target" // the target has no second person's approval
 	NotListed         Code = "not-listed"          // the one who listed the target has not signed that, or not as it is set now
+	ListDamaged       Code = "list-damaged"        // what could say that is missing or damaged
 	NotReportable     Code = "not-reportable"      // the target is collected but not to be reported
 	Suspended         Code = "suspended"           // the target is suspended
 	Innocent          Code = "innocent"            // the target is marked as listed by mistake
