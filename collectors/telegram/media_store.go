@@ -14,9 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -43,8 +41,6 @@ const (
 	dataExt    = ".part"
 	journalExt = ".parts"
 	syncEvery  = 64
-	// partialAge is how long a file's parts wait for somebody who goes on with it.
-	partialAge = 7 * 24 * time.Hour
 )
 
 // identity is what the parts are parts of. It does not hold the file reference: that changes every few hours and says nothing about
@@ -326,34 +322,6 @@ func removed(path string) error {
 	return nil
 }
 
-// removePartial removes the parts of a file that was given up.
-func (w *watch) removePartial(p pending, f file) {
-	if w.r.o.Partial == "" || f.media.ID == "" {
-		return
-	}
-	path := filepath.Join(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p))
-	for _, ext := range []string{dataExt, journalExt} {
-		if err := removed(path + ext); err != nil {
-			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
-		}
-	}
-}
-
-// ClearPartials removes the parts of all files that are not complete yet, whose names do not say what they are of: after an erasure nothing
-// of what was erased may be left among them. A download that is under way goes on, and one that was interrupted begins anew.
-func ClearPartials(dir string) error {
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range list {
-		if name := e.Name(); strings.HasSuffix(name, dataExt) || strings.HasSuffix(name, journalExt) || strings.HasSuffix(name, journalExt+".new") {
-			err = errors.Join(err, removed(filepath.Join(dir, name)))
-		}
-	}
-	return err
-}
-
 // ReadAt implements io.ReaderAt within one part.
 func (p *partial) ReadAt(b []byte, off int64) (int, error) {
 	if p.box != nil {
@@ -373,23 +341,4 @@ func partialName(alias string, channel int64, p pending) string {
 func partialPrefix(alias string) string {
 	h := sha256.Sum256([]byte(alias))
 	return hex.EncodeToString(h[:4]) + "-"
-}
-
-// sweepPartials removes this account's parts that nobody went on with for partialAge: of targets that left the watchlist.
-func sweepPartials(dir, alias string, now time.Time) error {
-	if dir == "" {
-		return nil
-	}
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range list {
-		info, ierr := e.Info()
-		if ierr != nil || !strings.HasPrefix(e.Name(), partialPrefix(alias)) || now.Sub(info.ModTime()) < partialAge {
-			continue
-		}
-		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
-	}
-	return err
 }
