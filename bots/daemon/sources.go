@@ -14,11 +14,20 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/secrets"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/vault"
 	"github.com/muhafiz/muhafiz/config"
 )
 
 // partials is the folder of the parts of files that are not complete yet.
 func partials(c *config.Config) string { return filepath.Join(c.Vault, "partial") }
+
+// partKeys seal the parts of unfinished files where the vault seals what it keeps.
+func partKeys(v *vault.Vault) telegram.PartKeys {
+	if !v.Seals() {
+		return nil
+	}
+	return v
+}
 
 // account opens one of our Telegram accounts: its session is locked until release is called, so that no other process can use
 // it meanwhile.
@@ -129,6 +138,7 @@ func (d *Daemon) openSource(c *config.Config, platform, name string) (source, er
 	}
 	o.Confirmed = func(target, channel string) bool { return d.rooms.confirmed(target, channel) }
 	o.Room = d.rooms.space
+	o.PartKeys = partKeys(d.rooms.Vault.Vault)
 	src := telegram.New(o)
 	d.release[src.Name()] = release
 	return src, nil

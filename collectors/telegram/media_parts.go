@@ -55,7 +55,7 @@ func newAssembly(w *watch, p pending, f file, limit int64) (*assembly, error) {
 	if f.size() > 0 {
 		a.size = f.size()
 	}
-	store, had, err := openPartial(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p), f.identity())
+	store, had, err := openPartial(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p), f.identity(), w.r.o.PartKeys)
 	if err != nil {
 		return nil, err
 	}

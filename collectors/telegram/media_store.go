@@ -1,6 +1,7 @@
 package telegram
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
@@ -13,9 +14,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"strings"
 	"sync"
-	"time"
 
 	"github.com/muhafiz/muhafiz/collectors"
 	"github.com/muhafiz/muhafiz/collectors/evidence"
@@ -25,11 +24,13 @@ import (
 // that was written, its length and its CRC-32C, which tells a part that a power cut tore from one that is whole; it is no defence against
 // somebody who writes there. A line whose part does not match is a part that was not written. kill -9 loses the parts under way, since
 // the system keeps what was written; a power cut also what the system had not flushed, which it does by itself every half a minute or
-// so and we do every syncEvery parts. When the file is whole, the vault takes it as it lies.
+// so and we do every syncEvery parts. When the file is whole, the vault takes it as it lies. Parts of a sealed vault are sealed by a box, and read into it.
 type partial struct {
 	data    *os.File
 	journal *os.File   // nil: nothing outlives the process
 	path    string     // without its ending; empty as well then
+	keys    PartKeys   // nil: in the clear
+	box     *partBox   // nil likewise
 	mu      sync.Mutex // held over a line of the journal
 	dirty   int
 	flushes chan struct{} // holds one flush at a time
@@ -40,8 +41,6 @@ const (
 	dataExt    = ".part"
 	journalExt = ".parts"
 	syncEvery  = 64
-	// partialAge is how long a file's parts wait for somebody who goes on with it.
-	partialAge = 7 * 24 * time.Hour
 )
 
 // identity is what the parts are parts of. It does not hold the file reference: that changes every few hours and says nothing about
@@ -58,7 +57,7 @@ func (f file) identity() identity {
 	return identity{V: 1, Media: f.media.ID, Thumb: f.thumb, Size: f.size(), Part: partSize}
 }
 
-// written is one line of the journal.
+// written is one line of the journal: the length is of the part, the checksum of what lies on the disk.
 type written struct {
 	index  int64
 	length int64
@@ -68,19 +67,16 @@ type written struct {
 const lineSize = 8 + 8 + 4
 
 // openPartial opens what there is of a file, or begins anew where there is nothing or where it is of something else. Without a folder
-// the bytes are in a file that has no name and does not outlive the process.
-func openPartial(dir, name string, id identity) (*partial, []written, error) {
+// the bytes are in a file that has no name and does not outlive the process. With keys they are sealed.
+func openPartial(dir, name string, id identity, keys PartKeys) (*partial, []written, error) {
 	if dir == "" {
-		f, err := os.CreateTemp("", "muhafiz-part-")
-		if err != nil {
-			return nil, nil, fmt.Errorf("make a file for parts: %w", err)
-		}
-		return &partial{data: f, flushes: make(chan struct{}, 1)}, nil, os.Remove(f.Name())
+		p, err := nameless(id, keys)
+		return p, nil, err
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, nil, fmt.Errorf("make the folder for parts: %w", err)
 	}
-	p := &partial{path: filepath.Join(dir, name), flushes: make(chan struct{}, 1)}
+	p := &partial{path: filepath.Join(dir, name), keys: keys, flushes: make(chan struct{}, 1)}
 	had, err := p.resume(id)
 	if err == nil {
 		return p, had, nil
@@ -91,6 +87,54 @@ func openPartial(dir, name string, id identity) (*partial, []written, error) {
 	return p, nil, p.begin(id)
 }
 
+func nameless(id identity, keys PartKeys) (*partial, error) {
+	p := &partial{keys: keys, flushes: make(chan struct{}, 1)}
+	if _, err := p.makeHead(id); err != nil {
+		return nil, err
+	}
+	var err error
+	if p.data, err = os.CreateTemp("", "muhafiz-part-"); err != nil {
+		return nil, fmt.Errorf("make a file for parts: %w", err)
+	}
+	return p, os.Remove(p.data.Name())
+}
+
+// makeHead returns the first line of a new journal, without its end.
+func (p *partial) makeHead(id identity) ([]byte, error) {
+	if p.keys == nil {
+		return json.Marshal(id)
+	}
+	var err error
+	if p.box, err = makePartBox(p.keys, id); err != nil {
+		return nil, err
+	}
+	return p.box.head, nil
+}
+
+// checkHead says whether the parts are of the same file, and can be read.
+func (p *partial) checkHead(id identity, head []byte) (err error) {
+	if p.keys != nil {
+		p.box, err = openPartBox(p.keys, id, head)
+		return err
+	}
+	want, err := json.Marshal(id)
+	if err == nil && string(head) != string(want) {
+		err = errOther
+	}
+	return err
+}
+
+// slot is how far the parts lie apart.
+func (p *partial) slot() int64 { return partSize + p.extra() }
+
+// extra is what a part takes beyond its bytes.
+func (p *partial) extra() int64 {
+	if p.box == nil {
+		return 0
+	}
+	return partExtra
+}
+
 var errOther = errors.New("these are parts of something else")
 
 func (p *partial) resume(id identity) ([]written, error) {
@@ -98,17 +142,17 @@ func (p *partial) resume(id identity) ([]written, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := json.Marshal(id)
-	if err != nil {
-		return nil, err
-	}
-	if len(b) < len(head)+1 || string(b[:len(head)+1]) != string(head)+"\n" {
+	head, lines, whole := bytes.Cut(b, []byte{'\n'})
+	if !whole {
 		return nil, errOther
+	}
+	if err := p.checkHead(id, head); err != nil {
+		return nil, err
 	}
 	if p.data, err = os.OpenFile(p.path+dataExt, os.O_RDWR, 0o600); err != nil {
 		return nil, err
 	}
-	had := p.verified(parseJournal(b[len(head)+1:]))
+	had := p.verified(parseJournal(lines))
 	// The journal is written anew: a line that was cut off must not stand before the next one.
 	if err := p.rewrite(head, had); err != nil {
 		return nil, errors.Join(err, p.data.Close())
@@ -136,26 +180,33 @@ func (w written) line() []byte {
 	return binary.BigEndian.AppendUint32(binary.BigEndian.AppendUint64(b, uint64(w.length)), w.sum)
 }
 
-// verified returns the parts whose bytes are what the journal says.
+// verified returns the parts whose bytes are what the journal says, and open where they are sealed.
 func (p *partial) verified(list []written) []written {
 	var out []written
-	buf := make([]byte, partSize)
+	buf := make([]byte, p.slot())
 	seen := map[int64]bool{}
 	for _, w := range list {
-		b := buf[:w.length]
+		b := buf[:w.length+p.extra()]
 		if seen[w.index] {
 			continue
 		}
-		if _, err := p.data.ReadAt(b, w.index*partSize); err == nil && checksum(b) == w.sum {
-			seen[w.index] = true
-			out = append(out, w)
+		if _, err := p.data.ReadAt(b, w.index*p.slot()); err != nil || checksum(b) != w.sum {
+			continue
 		}
+		if p.box != nil {
+			if _, err := p.box.open(w.index, b); err != nil {
+				continue
+			}
+			p.box.learn(w.index, w.length)
+		}
+		seen[w.index] = true
+		out = append(out, w)
 	}
 	return out
 }
 
 func (p *partial) begin(id identity) error {
-	head, err := json.Marshal(id)
+	head, err := p.makeHead(id)
 	if err != nil {
 		return err
 	}
@@ -194,13 +245,20 @@ func (p *partial) rewrite(head []byte, had []written) error {
 
 // write keeps one part, and returns after its line is in the journal.
 func (p *partial) write(index int64, b []byte) error {
-	if _, err := p.data.WriteAt(b, index*partSize); err != nil {
+	w := written{index: index, length: int64(len(b))}
+	if p.box != nil {
+		b = p.box.seal(index, b)
+	}
+	if _, err := p.data.WriteAt(b, index*p.slot()); err != nil {
 		return fmt.Errorf("write a part: %w", err)
+	}
+	if p.box != nil {
+		p.box.learn(index, w.length)
 	}
 	if p.journal == nil {
 		return nil
 	}
-	w := written{index: index, length: int64(len(b)), sum: checksum(b)}
+	w.sum = checksum(b)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if _, err := p.journal.Write(w.line()); err != nil {
@@ -228,7 +286,7 @@ func (p *partial) flush() {
 
 // handOver has a sink make the finished file a blob, read by r while it is being filled.
 func (p *partial) handOver(ctx context.Context, s collectors.Sink, r io.Reader, limit int64) (evidence.Digest, int64, error) {
-	if p.journal == nil {
+	if p.journal == nil || p.box != nil {
 		return s.Keep(ctx, r, limit)
 	}
 	return collectors.KeepFile(ctx, s, r, p.path+dataExt, limit)
@@ -264,36 +322,13 @@ func removed(path string) error {
 	return nil
 }
 
-// removePartial removes the parts of a file that was given up.
-func (w *watch) removePartial(p pending, f file) {
-	if w.r.o.Partial == "" || f.media.ID == "" {
-		return
+// ReadAt implements io.ReaderAt within one part.
+func (p *partial) ReadAt(b []byte, off int64) (int, error) {
+	if p.box != nil {
+		return p.box.readAt(p.data, b, off)
 	}
-	path := filepath.Join(w.r.o.Partial, partialName(w.r.o.Alias, w.channel(), p))
-	for _, ext := range []string{dataExt, journalExt} {
-		if err := removed(path + ext); err != nil {
-			w.log.Warn().Err(err).Msg("parts of a file that was given up could not be removed")
-		}
-	}
+	return p.data.ReadAt(b, off)
 }
-
-// ClearPartials removes the parts of all files that are not complete yet, whose names do not say what they are of: after an erasure nothing
-// of what was erased may be left among them. A download that is under way goes on, and one that was interrupted begins anew.
-func ClearPartials(dir string) error {
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range list {
-		if name := e.Name(); strings.HasSuffix(name, dataExt) || strings.HasSuffix(name, journalExt) || strings.HasSuffix(name, journalExt+".new") {
-			err = errors.Join(err, removed(filepath.Join(dir, name)))
-		}
-	}
-	return err
-}
-
-// ReadAt implements io.ReaderAt.
-func (p *partial) ReadAt(b []byte, off int64) (int, error) { return p.data.ReadAt(b, off) }
 
 var _ io.ReaderAt = (*partial)(nil)
 
@@ -306,23 +341,4 @@ func partialName(alias string, channel int64, p pending) string {
 func partialPrefix(alias string) string {
 	h := sha256.Sum256([]byte(alias))
 	return hex.EncodeToString(h[:4]) + "-"
-}
-
-// sweepPartials removes this account's parts that nobody went on with for partialAge: of targets that left the watchlist.
-func sweepPartials(dir, alias string, now time.Time) error {
-	if dir == "" {
-		return nil
-	}
-	list, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	for _, e := range list {
-		info, ierr := e.Info()
-		if ierr != nil || !strings.HasPrefix(e.Name(), partialPrefix(alias)) || now.Sub(info.ModTime()) < partialAge {
-			continue
-		}
-		err = errors.Join(err, os.Remove(filepath.Join(dir, e.Name())))
-	}
-	return err
 }

@@ -78,6 +78,11 @@ func (r *run) run(ctx context.Context) error {
 	if err := sweepPartials(r.o.Partial, r.o.Alias, r.o.Now()); err != nil {
 		r.log.Warn().Err(err).Msg("parts of files that nobody wants any more could not be removed")
 	}
+	if r.o.Partial != "" && r.o.PartKeys != nil {
+		if err := sweepUnsealed(r.o.Partial, r.o.Alias); err != nil {
+			r.log.Warn().Err(err).Msg("parts of files that lie in the clear could not be removed")
+		}
+	}
 	err = r.o.Proxy.explain(r.connected(ctx))
 	if ctx.Err() != nil {
 		return r.stopped(ctx)

@@ -105,6 +105,9 @@ type Options struct {
 	// Partial is a folder for the parts of files that are not complete yet; a later run goes on where this one ended. Empty: every run
 	// begins anew.
 	Partial string
+	// PartKeys seal these parts at rest, for a sink that seals; what lies in Partial unsealed is removed at the start. Nil: they are in
+	// the clear.
+	PartKeys PartKeys
 	// MaxPending is how many files may wait before a backfill pauses for them. Default: 256.
 	MaxPending int
 
