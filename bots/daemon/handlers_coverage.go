@@ -6,6 +6,7 @@ import (
 
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 	"github.com/muhafiz/muhafiz/collectors/telegram"
+	"github.com/muhafiz/muhafiz/collectors/whatsapp"
 	"github.com/muhafiz/muhafiz/config"
 	"github.com/muhafiz/muhafiz/reporter/review"
 )
@@ -148,19 +149,30 @@ func (r *Rooms) blindness(ctx context.Context) (blindness, error) {
 
 // lastLooks returns a reader of when any of our accounts observed a target last.
 func (r *Rooms) lastLooks() func(context.Context, string) (time.Time, error) {
-	var looks []func(context.Context, string) (telegram.Looked, error)
+	var looks []func(context.Context, string) (time.Time, error)
 	for _, a := range r.Config.Telegram.Accounts {
-		looks = append(looks, telegram.Looks(r.Vault, "telegram/"+a.Name))
+		look := telegram.Looks(r.Vault, "telegram/"+a.Name)
+		looks = append(looks, func(ctx context.Context, target string) (time.Time, error) {
+			l, err := look(ctx, target)
+			return l.Until, err
+		})
+	}
+	for _, a := range r.Config.WhatsApp.Accounts {
+		look := whatsapp.Looks(r.Vault, "whatsapp/"+a.Name)
+		looks = append(looks, func(ctx context.Context, target string) (time.Time, error) {
+			l, err := look(ctx, target)
+			return l.Until, err
+		})
 	}
 	return func(ctx context.Context, target string) (time.Time, error) {
 		var last time.Time
 		for _, look := range looks {
-			l, err := look(ctx, target)
+			until, err := look(ctx, target)
 			if err != nil {
 				return last, err
 			}
-			if l.Until.After(last) {
-				last = l.Until
+			if until.After(last) {
+				last = until
 			}
 		}
 		return last, nil

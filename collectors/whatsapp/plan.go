@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/muhafiz/muhafiz/collectors"
+	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
 // pushTime is how long the platform usually takes to push a post and we to store it.
@@ -44,6 +45,9 @@ func (s *Source) Plan(ctx context.Context, sink collectors.Sink) (collectors.Pla
 			x.Share = s.cost(mode, pause) / hourly
 		}
 		planned += x.Share
+		if since := s.unseen(c, pause); !since.IsZero() {
+			x.BlindSince, x.BlindCause = evidence.At(since), "outage"
+		}
 		p.Targets[i] = x
 	}
 	if hourly > 0 {
@@ -52,6 +56,18 @@ func (s *Source) Plan(ctx context.Context, sink collectors.Sink) (collectors.Pla
 	p.Fits = planned <= 1
 	s.say(&p, planned, hourly)
 	return p, nil
+}
+
+// unseen returns since when a target of a source at work has not been observed, where that is longer than its pause and what a cursor may
+// lag behind explain.
+func (s *Source) unseen(c cursor, pause time.Duration) time.Time {
+	s.mu.Lock()
+	atWork := s.now != nil || s.failed
+	s.mu.Unlock()
+	if !atWork || c.Channel == "" || c.Stopped != "" || c.Observed.IsZero() || s.o.Now().Sub(c.Observed) <= s.o.GapAfter+pause*5/4+s.o.FoldEvery {
+		return time.Time{}
+	}
+	return c.Observed
 }
 
 // hourly is how many queries the account makes in an hour at most; 0 where there is no bound.
