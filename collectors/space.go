@@ -45,6 +45,12 @@ const (
 	ReasonNoRoom = "no-room"
 )
 
+// What media.missed says of a file without room: one that was not asked for, and one that was let in and did not fit.
+const (
+	DetailTooLittleRoom = "the disk has too little room for a file of this size; it is fetched when there is room, if the platform still has it then"
+	DetailDiskFull      = "the disk was full before the file was whole"
+)
+
 // ErrNoRoom is the cause (context.Cause) of a source's stop for want of room.
 var ErrNoRoom = errors.New("the disk with the vault has no room for what sources read")
 

@@ -250,7 +250,7 @@ func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts)
 	}
 	a, err := newAssembly(w, p, f, limit)
 	if collectors.NoRoom(err) {
-		return d, noRoom(f.size(), errFull)
+		return d, noRoom(f.size(), collectors.DetailDiskFull)
 	}
 	if err != nil {
 		d.fault = true
@@ -276,7 +276,7 @@ func (w *watch) streamTo(ctx context.Context, p pending, f file, keep keepParts)
 	}
 	switch {
 	case full:
-		return d, noRoom(f.size(), errFull)
+		return d, noRoom(f.size(), collectors.DetailDiskFull)
 	case a.fault != nil:
 		d.fault = true
 		return d, a.fault

@@ -9,9 +9,6 @@ import (
 	"github.com/muhafiz/muhafiz/collectors/evidence"
 )
 
-// errFull is what became of a file that was let in and did not fit.
-const errFull = "the disk was full before the file was whole"
-
 // noRoom says that a file was left out for want of room. It waits until there is some.
 func noRoom(size int64, detail string) *missedError {
 	return &missedError{reason: collectors.ReasonNoRoom, detail: detail, rule: collectors.RuleDisk, size: size, passes: true}
@@ -32,7 +29,7 @@ func (w *watch) fits(ctx context.Context, p pending) (download, error) {
 		w.mu.Unlock()
 	}
 	if size := f.size(); !w.r.o.Room.File(size) {
-		return download{file: f}, noRoom(size, "the disk has too little room for a file of this size; it is fetched when there is room, if the platform still has it then")
+		return download{file: f}, noRoom(size, collectors.DetailTooLittleRoom)
 	}
 	return download{}, nil
 }

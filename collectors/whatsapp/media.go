@@ -296,7 +296,7 @@ func (w *watch) stream(ctx context.Context, f file, host string, keep collectors
 	case errors.Is(err, evidence.ErrTooLarge):
 		return d, &missedError{"too-large", "more bytes came than may be kept", f.media.Size}
 	case collectors.NoRoom(err):
-		return d, noRoom(f.media.Size, "the disk was full before the file was whole")
+		return d, noRoom(f.media.Size, collectors.DetailDiskFull)
 	case r.wrong != nil:
 		return d, r.wrong
 	case r.err != nil:

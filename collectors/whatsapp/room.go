@@ -31,7 +31,7 @@ func (w *watch) fits(ctx context.Context, p pending) (download, error) {
 		w.mu.Unlock()
 	}
 	if size := f.media.Size; !w.r.o.Room.File(size) {
-		return download{file: f}, noRoom(size, "the disk has too little room for a file of this size; it is fetched when there is room, if the platform still has it then")
+		return download{file: f}, noRoom(size, collectors.DetailTooLittleRoom)
 	}
 	return download{}, nil
 }

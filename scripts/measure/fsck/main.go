@@ -91,11 +91,7 @@ func run(ctx context.Context, o options) error {
 
 // fill writes the vault and returns the posts a second.
 func fill(ctx context.Context, o options, path string) (perSecond float64, err error) {
-	create := lab.Vault
-	if o.sealed {
-		create = lab.SealedVault
-	}
-	v, err := create(path)
+	v, err := lab.Make(path, o.sealed)
 	if err != nil {
 		return 0, err
 	}

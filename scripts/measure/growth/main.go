@@ -49,11 +49,7 @@ func run(ctx context.Context, parent, profile string, n, targets int, sealed boo
 		return err
 	}
 	defer os.RemoveAll(dir)
-	create := lab.Vault
-	if sealed {
-		create = lab.SealedVault
-	}
-	v, err := create(filepath.Join(dir, "vault"))
+	v, err := lab.Make(filepath.Join(dir, "vault"), sealed)
 	if err != nil {
 		return err
 	}

@@ -44,6 +44,14 @@ func SealedVault(path string) (*vault.Vault, error) {
 	return create(path, keys)
 }
 
+// Make makes a fresh vault, sealed or not.
+func Make(path string, sealed bool) (*vault.Vault, error) {
+	if sealed {
+		return SealedVault(path)
+	}
+	return Vault(path)
+}
+
 // Keys are those of a vault that SealedVault made.
 func Keys(path string) (*vault.Keys, error) {
 	key, err := secrets.LoadVaultKey(path+".key", "")

@@ -83,11 +83,7 @@ func run(ctx context.Context, parent string, n, targets, runs int, sealed bool) 
 }
 
 func fill(ctx context.Context, path string, n, targets int, sealed bool) (err error) {
-	create := lab.Vault
-	if sealed {
-		create = lab.SealedVault
-	}
-	v, err := create(path)
+	v, err := lab.Make(path, sealed)
 	if err != nil {
 		return err
 	}

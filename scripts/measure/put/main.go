@@ -48,11 +48,7 @@ func run(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	create := lab.Vault
-	if o.sealed {
-		create = lab.SealedVault
-	}
-	v, err := create(filepath.Join(dir, "vault"))
+	v, err := lab.Make(filepath.Join(dir, "vault"), o.sealed)
 	if err != nil {
 		return err
 	}

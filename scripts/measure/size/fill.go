@@ -66,11 +66,7 @@ const source = "bench/main"
 
 // fill puts the messages and returns the bytes of the raw replies.
 func fill(ctx context.Context, path string, channels [][]message, page int, sealed bool) (raw int64, err error) {
-	create := lab.Vault
-	if sealed {
-		create = lab.SealedVault
-	}
-	v, err := create(path)
+	v, err := lab.Make(path, sealed)
 	if err != nil {
 		return 0, err
 	}
