@@ -144,6 +144,9 @@ func (w *watch) serve(l lane) error {
 	if err == nil || (w.ctx.Err() != nil && lost(w.r.o.Alias, err) == nil) {
 		return nil
 	}
+	if l == laneFiles {
+		return err // a file's own trouble is recorded; this is the account's, or of our disk
+	}
 	if errors.Is(err, errMoved) || errors.Is(err, errNameLater) {
 		w.unbind(0)
 		return nil
@@ -154,7 +157,7 @@ func (w *watch) serve(l lane) error {
 		return nil
 	}
 	cause, detail, ok := troubleOf(err)
-	if !ok || l == laneFiles || lost(w.r.o.Alias, err) != nil {
+	if !ok || lost(w.r.o.Alias, err) != nil {
 		return err
 	}
 	w.log.Warn().Err(err).Msg("the target cannot be observed")
